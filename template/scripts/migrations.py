@@ -48,7 +48,8 @@ def check() -> str | None:
 
 def create(message: str) -> str | None:
     """Write the revision that leads from the migrations to the models."""
-    if not message.strip():
+    message = " ".join(message.split())
+    if not message:
         return f"A revision needs a message: {COMMAND}"
     with migrated() as config:
         if drift(config) is None:
