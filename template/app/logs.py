@@ -1,0 +1,32 @@
+"""Logging: one line per record, readable in a terminal or as JSON."""
+
+import logging
+from contextvars import ContextVar
+from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+
+CONSOLE_FORMAT = "%(asctime)s %(levelname)-8s [%(request_id)s] %(name)s: %(message)s"
+JSON_FIELDS = ("asctime", "levelname", "name", "message", "request_id")
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class _RequestId(logging.Filter):
+    """Put the id of the request at hand on every record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+def configure_logging(log_format: Literal["console", "json"], level: str) -> None:
+    """Send every record of the process to the standard error stream, in the chosen format."""
+    handler = logging.StreamHandler()
+    handler.addFilter(_RequestId())
+    if log_format == "json":
+        names = {"asctime": "timestamp", "levelname": "level", "name": "logger"}
+        handler.setFormatter(JsonFormatter(JSON_FIELDS, rename_fields=names))
+    else:
+        handler.setFormatter(logging.Formatter(CONSOLE_FORMAT))
+    logging.basicConfig(level=level, handlers=[handler], force=True)

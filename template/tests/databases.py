@@ -1,0 +1,50 @@
+"""Databases of the tests' own: made for them, and dropped when they are done."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from anyio import to_thread
+from sqlalchemy import make_url, text
+
+from alembic import command
+from app.database import create_engine
+
+SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
+
+
+async def _on_server(statement: str) -> None:
+    engine = create_engine(SERVER_URL, autocommit=True)
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
+
+
+@asynccontextmanager
+async def empty_database(folder: Path) -> AsyncIterator[str]:
+    """Make an empty database beside the one of TEST_DATABASE_URL, or a SQLite file; give its URL."""
+    name = f"test_{secrets.token_hex(8)}"
+    if not SERVER_URL.startswith("postgres"):
+        yield f"sqlite:///{folder / name}.db"
+        return
+    await _on_server(f"CREATE DATABASE {name}")
+    try:
+        yield make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
+    finally:
+        await _on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def alembic(url: str, action: str, *arguments: str) -> None:
+    """Run one of Alembic's commands on a database."""
+
+    def run() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATABASE_URL", url)
+            getattr(command, action)(Config(toml_file="pyproject.toml"), *arguments)
+
+    # A thread, because the migrations run an event loop of their own.
+    await to_thread.run_sync(run)
