@@ -17,7 +17,7 @@ from app.settings import Settings
 def render_item(kind: str, item: object, _autogen: AutogenContext) -> str | Literal[False]:
     """Write plain SQLAlchemy types into revisions, so that they outlive the app's own."""
     if kind == "type" and isinstance(item, AutoString):
-        return f"sa.String(length={item.impl.length})"
+        return f"sa.{item.impl_instance!r}"
     return False
 
 

@@ -25,9 +25,10 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FastAPI
     """The app, on a database that the migrations made."""
     async with empty_database(tmp_path_factory.mktemp("database")) as url:
         await alembic(url, "upgrade", "head")
-        app = create_app(settings_for_tests(url))
-        async with app.router.lifespan_context(app):
-            yield app
+        with settings_for_tests(url) as settings:
+            app = create_app(settings)
+            async with app.router.lifespan_context(app):
+                yield app
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from anyio import to_thread
 from sqlalchemy import make_url, text
 
-from alembic import command
 from app.database import create_engine
 
 SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
