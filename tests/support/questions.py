@@ -1,0 +1,84 @@
+"""Ask the questions without the product: copier.yml, its hooks, a template of one file."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import copier
+import jinja2
+from copier._main import SandboxedEnvironment
+from copier.errors import UserMessageError
+
+from tests.support.rendering import ROOT
+
+ANSWERS = ".copier-answers.yml"
+RECORD = "{% from 'hooks/given.jinja' import recorded with context %}{{ recorded() }}"
+NOTHING_DERIVED = """
+{% macro derived_resources() %}[]{% endmacro %}
+{% macro derived_features() %}{}{% endmacro %}
+"""
+ALL_DELIVERED = """
+{% macro undelivered(problems, given, resources) %}{% endmacro %}
+{% set UNDELIVERED_OPERATIONS = [] %}
+"""
+PREFIX = "'dict object' has no attribute "
+
+
+def questionnaire(home: Path, *, delivered: bool = False, derived: bool = False) -> Path:
+    """A template that records its answers and renders nothing else.
+
+    `delivered` lets pass what the template does not deliver yet, so that its checks are tested too;
+    `derived` keeps the real derivation.
+    """
+    home.mkdir(parents=True)
+    shutil.copy(ROOT / "copier.yml", home)
+    shutil.copytree(ROOT / "hooks", home / "hooks")
+    (home / "template").mkdir()
+    (home / "template" / "{{ _copier_conf.answers_file }}.jinja").write_text(RECORD, "utf-8")
+    if not derived:
+        (home / "hooks" / "derive.jinja").write_text(NOTHING_DERIVED, "utf-8")
+    if delivered:
+        (home / "hooks" / "undelivered.jinja").write_text(ALL_DELIVERED, "utf-8")
+    return home
+
+
+@contextmanager
+def compiled_once(cache: Path) -> Iterator[None]:
+    """Keep the compiled hooks between runs: compiling them is most of what a run costs."""
+    cache.mkdir(exist_ok=True)
+    environment = partial(
+        SandboxedEnvironment, bytecode_cache=jinja2.FileSystemBytecodeCache(str(cache))
+    )
+    with mock.patch("copier._main.SandboxedEnvironment", environment):
+        yield
+
+
+def answer(template: Path, project: Path, answers: dict[str, Any], **options: Any) -> Path:  # noqa: ANN401
+    """Answer the questions; the file of recorded answers."""
+    copier.run_copy(
+        str(template),
+        project,
+        data=answers,
+        **{"defaults": True, "quiet": True, "unsafe": False, **options},
+    )
+    return project / ANSWERS
+
+
+def complaint(template: Path, project: Path, answers: dict[str, Any]) -> str:
+    """What is said about wrong answers: one line, and nothing is written."""
+    try:
+        answer(template, project, answers)
+    except UserMessageError as error:
+        message = str(error.message)
+    else:
+        message = ""
+    assert message, f"accepted: {json.dumps(answers, default=str, ensure_ascii=False)[:300]}"
+    assert not project.exists(), "something was written"
+    assert message.isprintable(), message
+    assert message.startswith(PREFIX), message
+    return message.removeprefix(PREFIX)[1:-1]

@@ -1,0 +1,288 @@
+"""The questions: what is accepted, what is refused, how it is said, and what is recorded."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from tests import answers_bad, answers_good
+from tests.support.hooks import module
+from tests.support.questions import answer, compiled_once, complaint, questionnaire
+from tests.support.rendering import ROOT, questions
+
+SECONDS = 60
+ENTER = "\r"
+END = "\x1b\r"
+LONGEST_ECHO = 42
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("questions")
+    with compiled_once(home / "compiled"):
+        yield questionnaire(home / "template")
+
+
+@pytest.fixture(scope="module")
+def later(template: Path) -> Path:
+    """The template with nothing left undelivered."""
+    return questionnaire(template.parent / "later", delivered=True)
+
+
+@pytest.fixture(scope="module")
+def deriving(template: Path) -> Path:
+    """The template with its real derivation."""
+    return questionnaire(template.parent / "deriving", derived=True)
+
+
+def cases(families: dict[str, list[Any]]) -> list[Any]:
+    return [
+        pytest.param(case, id=f"{family}-{number}")
+        for family, members in families.items()
+        for number, case in enumerate(members)
+    ]
+
+
+def read(recorded: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(recorded.read_text(encoding="utf-8"))
+    return {name: value for name, value in loaded.items() if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("case", cases(answers_bad.BAD))
+def test_a_bad_answer_is_named_and_nothing_is_written(
+    template: Path, tmp_path: Path, case: answers_bad.Case
+) -> None:
+    answers, words = case
+    message = complaint(template, tmp_path / "project", answers)
+    for word in words:
+        assert word in message.replace("\\'", "'")
+
+
+@pytest.mark.parametrize("case", cases({"later": answers_bad.LATER}))
+def test_a_bad_answer_of_a_later_feature_is_named(
+    later: Path, tmp_path: Path, case: answers_bad.Case
+) -> None:
+    answers, words = case
+    message = complaint(later, tmp_path / "project", answers)
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("answers", cases(answers_good.GOOD))
+def test_an_answer_that_looks_bad_is_taken_and_recorded(
+    deriving: Path, tmp_path: Path, answers: dict[str, Any]
+) -> None:
+    recorded = read(answer(deriving, tmp_path / "project", answers))
+    for name, value in answers.items():
+        if not name.startswith("_") and not isinstance(value, str):
+            assert recorded[name] == value
+
+
+@pytest.mark.parametrize("answers", cases({"later": answers_good.LATER}))
+def test_an_answer_of_a_later_feature_is_taken(
+    later: Path, tmp_path: Path, answers: dict[str, Any]
+) -> None:
+    answer(later, tmp_path / "project", answers)
+
+
+def test_there_are_enough_cases() -> None:
+    assert sum(map(len, answers_bad.BAD.values())) >= 60
+    assert sum(map(len, answers_good.GOOD.values())) >= 60
+
+
+def test_every_wrong_answer_is_in_one_message(template: Path, tmp_path: Path) -> None:
+    message = complaint(
+        template,
+        tmp_path / "project",
+        {
+            "project_name": "a\tb",
+            "resource_name": "Task",
+            "api_prefix": "api",
+            "soft_delete": True,
+            "fields": {"id": "str", "n": {"type": "int", "default": "x"}, "from": "text"},
+        },
+    )
+    assert message.startswith("7 wrong answers: ")
+    for culprit in ("project_name", "resource_name", "api_prefix", "soft_delete", "fields.id"):
+        assert f"{culprit}: " in message
+    assert "fields.n.default: " in message
+    assert "fields.from: " in message
+
+
+def test_a_long_value_is_cut_in_the_message(template: Path, tmp_path: Path) -> None:
+    message = complaint(template, tmp_path / "project", {"resource_name": "X" * 5000})
+    assert "X" * 39 + "…" in message
+    assert "X" * LONGEST_ECHO not in message
+
+
+@pytest.mark.parametrize(
+    ("answers", "culprit"),
+    [
+        ("id_type: UUID", "id_type"),
+        ("feilds: {}", "feilds"),
+        ("resource_name: class", "resource_name"),
+        ("fields: {done: {type: enum, choices: [yes, no]}}", "fields.done.choices"),
+        ("fields: {2024-01-01: str}", "2024-01-01"),
+        ("fields: {yes: str}", "fields.True"),
+        ('project_name: "a\\u0000\\u2028\\ud800b"', "project_name"),
+    ],
+)
+def test_the_command_line_says_one_line_and_exits_1(
+    template: Path, tmp_path: Path, answers: str, culprit: str
+) -> None:
+    (tmp_path / "answers.yml").write_text(answers, encoding="utf-8")
+    command = [sys.executable, "-m", "copier", "copy", "--defaults"]
+    done = subprocess.run(
+        [*command, "--data-file", "answers.yml", str(template), "project"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert culprit in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "project").exists()
+
+
+def test_answers_given_one_by_one_are_text(template: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet"]
+    given = ["timestamps=no", "operations=[]", "fields={b: str, a: int}", "id_type=int"]
+    subprocess.run(
+        [*command, *(f"--data={pair}" for pair in given), str(template), "project"],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        timeout=SECONDS,
+        check=True,
+    )
+    recorded = read(tmp_path / "project" / ".copier-answers.yml")
+    assert recorded["timestamps"] is False
+    assert list(recorded["fields"].items()) == [("b", "str"), ("a", "int")]
+
+
+def test_the_recorded_answers_answer_the_same(template: Path, tmp_path: Path) -> None:
+    answers = {
+        "project_name": answers_good.HOSTILE[:80],
+        "project_description": "{{ project_name }} 🦊 \\ '\"",
+        "fields": {
+            "zebra": {"type": "str", "default": answers_good.HOSTILE},
+            "alpha": {"type": "json", "default": {"z": 1, "a": [None, "yes", "2024-01-01"]}},
+            "yes": "bool",
+            "mood": {"choices": ["no", "🦊"], "type": "enum"},
+        },
+    }
+    first = answer(template, tmp_path / "first", answers)
+    recorded = read(first)
+    second = answer(template, tmp_path / "second", recorded)
+    assert first.read_text("utf-8") == second.read_text("utf-8")
+    assert recorded["project_name"] == answers["project_name"]
+    assert recorded["fields"] == answers["fields"]
+    assert list(recorded["fields"]) == ["zebra", "alpha", "yes", "mood"]
+    assert list(recorded["fields"]["mood"]) == ["choices", "type"]
+
+
+def test_the_hidden_questions_are_not_recorded(template: Path, tmp_path: Path) -> None:
+    assert list(read(answer(template, tmp_path / "project", {}))) == list(questions())
+
+
+@pytest.fixture
+def type_in(template: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Answer at the prompt, with what is given already left out."""
+
+    def type_in(keys: list[str], **given: Any) -> Path:  # noqa: ANN401
+        with create_pipe_input() as keyboard:
+            keyboard.send_text("".join(keys))
+            with create_app_session(input=keyboard, output=DummyOutput()):
+                return answer(template, tmp_path / "typed", given, defaults=False)
+
+    return type_in
+
+
+def presses(**instead: str) -> list[str]:
+    """The keys that take every default, but for some questions."""
+    return [
+        instead.get(name, END if question.get("multiline") else ENTER)
+        for name, question in questions().items()
+    ]
+
+
+def test_enter_takes_the_defaults(
+    template: Path, tmp_path: Path, type_in: Callable[..., Path]
+) -> None:
+    expected = answer(template, tmp_path / "expected", {})
+    assert type_in(presses()).read_text("utf-8") == expected.read_text("utf-8")
+
+
+def test_the_prompt_asks_again_until_the_answer_is_right(type_in: Callable[..., Path]) -> None:
+    wipe = "\x08" * 12
+    typed = type_in(
+        presses(
+            project_name=f"{wipe}{ENTER}Chores{ENTER}",
+            resource_name=f"{wipe}class{ENTER}{wipe}stat{ENTER}{wipe}chore{ENTER}",
+            fields="\x08" * 400 + f"id: str{END}" + "\x08" * 9 + f"b: str\na: int{END}",
+        )
+    )
+    recorded = read(typed)
+    assert recorded["project_name"] == "Chores"
+    assert recorded["project_slug"] == "chores"
+    assert recorded["resource_plural"] == "chores"
+    assert list(recorded["fields"].items()) == [("b", "str"), ("a", "int")]
+
+
+def test_what_is_given_is_not_asked(type_in: Callable[..., Path]) -> None:
+    given = {
+        "fields": {"b": "str", "a": "int"},
+        "resource_name": "stat",
+        "resource_plural": "rows_",
+    }
+    keys = [key for name, key in zip(questions(), presses(), strict=True) if name not in given]
+    given["resource_plural"] = "statistics"
+    recorded = read(type_in(keys, **given))
+    assert recorded["resource_plural"] == "statistics"
+    assert list(recorded["fields"]) == ["b", "a"]
+
+
+def test_the_first_check_knows_every_question() -> None:
+    loaded = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    given = module("given")
+    assert set(given.HIDDEN) == {
+        name
+        for name, question in loaded.items()
+        if not name.startswith("_") and question.get("when") is False
+    }
+    assert list(given.QUESTIONS) == list(questions())
+    for name, question in questions().items():
+        kind = given.QUESTIONS[name]
+        if question.get("multiselect"):
+            assert kind == "operations"
+            assert list(question["choices"].values()) == given.OPERATIONS
+        elif "choices" in question:
+            assert list(question["choices"].values()) == kind
+            assert question["default"] == kind[0]
+        elif question["type"] == "bool":
+            assert kind == "boolean"
+        else:
+            assert kind == ("yaml" if question.get("multiline") else "text")
+
+
+def test_every_question_has_a_help_and_a_default() -> None:
+    for name, question in questions().items():
+        assert question["help"].rstrip().endswith("?"), name
+        assert "default" in question, name
+        assert "when" not in question, name
+
+
+def test_no_trust_is_ever_needed() -> None:
+    loaded = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    assert not {"_tasks", "_jinja_extensions", "_migrations"} & set(loaded)

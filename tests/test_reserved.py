@@ -1,0 +1,81 @@
+"""The fixed lists of reserved names, against what they are there for, and as they are published."""
+
+import json
+import keyword
+import re
+
+import pytest
+
+from tests.support.environment import Environment
+from tests.support.hooks import module
+from tests.support.rendering import ROOT
+
+reserved = module("reserved")
+
+ATTRIBUTES = """
+import json, pydantic, sqlmodel
+class Row(sqlmodel.SQLModel, table=True):
+    id: int = sqlmodel.Field(primary_key=True)
+names = {*dir(pydantic.BaseModel), *dir(sqlmodel.SQLModel), *dir(Row)}
+print(json.dumps(sorted(name for name in names if not name.startswith("_"))))
+"""
+INSTALLED = """
+import importlib.metadata, json, re
+names = {d.metadata["Name"] for d in importlib.metadata.distributions()}
+print(json.dumps(sorted(re.sub("[-_.]+", "-", name).lower() for name in names)))
+"""
+
+
+def is_reserved(name: str) -> bool:
+    return name in reserved.FIELDS or bool(re.search(reserved.FIELD_PATTERN, name))
+
+
+def test_no_attribute_of_a_model_is_a_field(environment: Environment) -> None:
+    names = json.loads(environment.check(ROOT, "python", "-c", ATTRIBUTES))
+    assert "model_dump" in names
+    assert "sqlmodel_update" in names
+    assert [name for name in names if not is_reserved(name)] == []
+
+
+def test_no_slug_is_a_package_of_the_project(environment: Environment) -> None:
+    names = json.loads(environment.check(ROOT, "python", "-c", INSTALLED))
+    assert "fastapi" in names
+    assert set(names) - set(module("names").DISTRIBUTIONS) == set()
+
+
+def test_no_keyword_is_a_name() -> None:
+    words = {word.lower() for word in keyword.kwlist}
+    assert words <= set(reserved.FIELDS)
+    assert words <= set(reserved.RESOURCES)
+    assert words <= set(reserved.PLURALS)
+
+
+@pytest.mark.parametrize(
+    "name", ["status", "type", "match", "case", "order", "group", "select", "user", "email", "url"]
+)
+def test_common_names_of_fields_are_free(name: str) -> None:
+    assert not is_reserved(name)
+
+
+def test_the_modules_beside_a_resource_are_no_resources() -> None:
+    """Whatever the answers: a file whose name is switched by one counts too."""
+    app = ROOT / "template" / "app"
+    beside = [app / folder for folder in ("models", "schemas", "services", "routers")]
+    fixed = [path.name for folder in beside for path in folder.glob("*.py*")]
+    fixed += [path.name.replace("test_", "") for path in ROOT.glob("template/tests/*test_*.py*")]
+    stems = {re.sub(r"{%.*?%}", "", name).split(".")[0] for name in fixed if "yield" not in name}
+    assert "auth" in stems
+    assert {stem for stem in stems if stem != "__init__"} <= set(reserved.RESOURCES)
+
+
+def test_every_list_is_published() -> None:
+    page = (ROOT / "docs" / "reserved-names.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    for title, names in (
+        ("Fields", reserved.FIELDS),
+        ("Resources", reserved.RESOURCES),
+        ("Plurals", reserved.PLURALS),
+    ):
+        published = re.search(r"```text\n(.*?)```", sections[title], re.DOTALL)
+        assert published
+        assert published[1].split() == sorted(set(names))
