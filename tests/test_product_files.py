@@ -327,6 +327,7 @@ def test_env_holds_random_secrets_and_is_never_overwritten(
     assert env.read_text(encoding="utf-8") == text
 
 
+@pytest.mark.long
 def test_a_missing_revision_is_named_and_written(render: Render, environment: Environment) -> None:
     project = render(id_type="int")
     own = f"sqlite:///{project / 'own.db'}"
