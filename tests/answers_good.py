@@ -13,10 +13,11 @@ def field(name: str = "title", /, **spec: Any) -> Answers:  # noqa: ANN401
 
 
 # Words of SQL, of Python's containers, and of both.
-COMMON_WORDS = """
-    select order group table where user column default check type match case status name value key
-    data hash uuid index count items values keys get update pop text
-""".split()
+COMMON_WORDS = [
+    *("select", "order", "group", "table", "where", "user", "column", "default", "check"),
+    *("index", "count", "items", "values", "keys", "get", "update", "pop", "key", "value"),
+    *("type", "match", "case", "status", "name", "data", "hash", "uuid", "text"),
+]
 YAML_WORDS = ["yes", "no", "on", "off", "null", "y", "n"]
 
 TEXTS: list[Answers] = [

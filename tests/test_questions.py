@@ -1,13 +1,16 @@
 """The questions: what is accepted, what is refused, how it is said, and what is recorded."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import copier
 import pytest
 import yaml
+from copier.errors import UserMessageError
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
@@ -238,6 +241,52 @@ def test_the_prompt_asks_again_until_the_answer_is_right(type_in: Callable[..., 
     assert recorded["project_slug"] == "chores"
     assert recorded["resource_plural"] == "chores"
     assert list(recorded["fields"].items()) == [("b", "str"), ("a", "int")]
+
+
+def committed(home: Path, tag: str = "") -> Path:
+    """A git repository of what is there now, tagged or not."""
+    git = ["git", "-C", str(home), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for command in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--message", "now"],
+        *([["tag", tag]] if tag else []),
+    ):
+        subprocess.run([*git, *command], check=True)
+    return home
+
+
+@pytest.mark.parametrize("defaults", [True, False])
+def test_an_update_keeps_the_recorded_answers_and_their_order(
+    template: Path, tmp_path: Path, defaults: bool
+) -> None:
+    released = committed(Path(shutil.copytree(template, tmp_path / "released")), "1.0.0")
+    project = tmp_path / "project"
+    fields = {"zebra": "str", "alpha": {"type": "int", "default": 1}, "mid": "bool"}
+    recorded = answer(released, project, {"fields": fields, "timestamps": False})
+    before = read(recorded)
+    committed(project)
+    (released / "template" / "new.txt").write_text("new", "utf-8")
+    committed(released, "1.1.0")
+    with create_pipe_input() as keyboard:
+        keyboard.send_text("".join(presses()))
+        with create_app_session(input=keyboard, output=DummyOutput()):
+            copier.run_update(project, defaults=defaults, overwrite=True, quiet=True, unsafe=False)
+    assert (project / "new.txt").exists()
+    assert list(read(recorded).items()) == list(before.items())
+    assert list(read(recorded)["fields"]) == ["zebra", "alpha", "mid"]
+
+
+def test_an_update_stops_at_a_recorded_answer_that_is_wrong(template: Path, tmp_path: Path) -> None:
+    """Copier alone would silently take the default in its place."""
+    released = committed(Path(shutil.copytree(template, tmp_path / "released")), "1.0.0")
+    project = tmp_path / "project"
+    recorded = answer(released, project, {"resource_name": "chore"})
+    recorded.write_text(recorded.read_text("utf-8").replace("name: chore", "name: class"), "utf-8")
+    wrong = committed(project) and recorded.read_text("utf-8")
+    with pytest.raises(UserMessageError, match="resource_name.*reserved"):
+        copier.run_update(project, defaults=True, overwrite=True, quiet=True, unsafe=False)
+    assert recorded.read_text("utf-8") == wrong
 
 
 def test_what_is_given_is_not_asked(type_in: Callable[..., Path]) -> None:
