@@ -1,16 +1,26 @@
 """Engines and connections, for SQLite and PostgreSQL alike."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
+from app.errors import ServiceUnavailable
+
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 POOL_RECYCLE_SECONDS = 300
+POOL_TIMEOUT_SECONDS = 10
+PING_TIMEOUT_SECONDS = 3
+
+# SQLSTATEs of PostgreSQL: connection lost, out of resources, shutting down or starting.
+UNAVAILABLE_STATES = ("08", "53", "57P")
+SQLITE_LOCKED = "database is locked"
 
 SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
@@ -24,11 +34,18 @@ def async_url(url: str) -> URL:
     """Turn a plain database URL into one that names the async driver.
 
     libpq's `sslmode` becomes asyncpg's `ssl`; `channel_binding` has no equivalent there.
+
+    Raises:
+        ValueError: it is the URL of something else.
     """
     parsed = make_url(url)
     backend = parsed.drivername.partition("+")[0]
     if backend == "sqlite":
+        if parsed.database in {None, "", ":memory:"}:
+            raise ValueError("DATABASE_URL must name a file, not a database in memory")
         return parsed.set(drivername="sqlite+aiosqlite")
+    if backend not in {"postgresql", "postgres"}:
+        raise ValueError(f"DATABASE_URL must begin with sqlite or postgresql, not {backend}")
     query = dict(parsed.query)
     query.pop("channel_binding", None)
     if "sslmode" in query:
@@ -55,7 +72,14 @@ def create_engine(url: str, *, autocommit: bool = False) -> AsyncEngine:
     """Create an engine; with `autocommit`, each statement is its own transaction."""
     parsed = async_url(url)
     options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
-    engine = create_async_engine(parsed, pool_recycle=POOL_RECYCLE_SECONDS, **options)
+    engine = create_async_engine(
+        parsed,
+        pool_recycle=POOL_RECYCLE_SECONDS,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        # What users store is nothing for the logs.
+        hide_parameters=True,
+        **options,
+    )
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         if not autocommit:
@@ -63,11 +87,34 @@ def create_engine(url: str, *, autocommit: bool = False) -> AsyncEngine:
     return engine
 
 
+def _is_unavailable(error: DBAPIError) -> bool:
+    """Tell a database that cannot work now from a statement that it refuses."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    locked = SQLITE_LOCKED in str(error.orig)
+    return error.connection_invalidated or locked or state.startswith(UNAVAILABLE_STATES)
+
+
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(engine.connect())
+        except (SQLAlchemyError, OSError) as error:
+            raise ServiceUnavailable from error
+        try:
+            yield connection
+        except DBAPIError as error:
+            if _is_unavailable(error):
+                raise ServiceUnavailable from error
+            raise
+
+
 class Database:
     """The two ways to talk to one database: single statements, and transactions.
 
     They have an engine each: a connection that goes back and forth between AUTOCOMMIT and
-    transactions pays for the switch every time.
+    transactions pays for the switch every time. Both raise ServiceUnavailable where the database
+    does not answer.
     """
 
     def __init__(self, url: str) -> None:
@@ -76,23 +123,25 @@ class Database:
 
     def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open a connection on which every statement commits by itself."""
-        return self._statements.connect()
+        return _connection(self._statements)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction: committed at the end of the block, rolled back on an error."""
-        async with self._transactions.begin() as connection:
+        async with _connection(self._transactions) as connection, connection.begin():
             yield connection
 
     async def ping(self) -> None:
         """Ask the database for an answer.
 
         Raises:
-            SQLAlchemyError: it gave none.
-            OSError: it could not be reached.
+            ServiceUnavailable: it gave none.
         """
-        async with self.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        try:
+            async with asyncio.timeout(PING_TIMEOUT_SECONDS), self.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except TimeoutError as error:
+            raise ServiceUnavailable from error
 
     async def dispose(self) -> None:
         """Close every connection."""

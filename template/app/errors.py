@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from app.error_body import MEDIA_TYPE, ErrorBody, error_body
 
 MAX_ECHOED_CHARACTERS = 100
+MAX_FIELD_ERRORS = 100
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +37,10 @@ class ApiError(Exception):
         self.headers = headers
 
 
-class HostNotAllowed(ApiError):
+class BadRequest(ApiError):
     status = HTTPStatus.BAD_REQUEST
     code = "BAD_REQUEST"
-    default_detail = "This host is not served here."
+    default_detail = "The request cannot be answered."
 
 
 class ValidationFailed(ApiError):
@@ -127,15 +129,21 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return documented
 
 
+def _response(
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    errors: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body = error_body(status, code, detail, errors)
+    content = body.model_dump_json(exclude_none=True)
+    return Response(content, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
 def error_response(error: ApiError) -> Response:
     """Render an error in the format of this API."""
-    body = error_body(error.status, error.code, str(error), error.errors)
-    return Response(
-        body.model_dump_json(exclude_none=True),
-        status_code=error.status,
-        headers=error.headers,
-        media_type=MEDIA_TYPE,
-    )
+    return _response(error.status, error.code, str(error), error.errors, error.headers)
 
 
 def _readable(text: str) -> str:
@@ -146,7 +154,7 @@ def _readable(text: str) -> str:
 def _field_errors(error: RequestValidationError) -> dict[str, str]:
     """Map each field to its first message; items of arrays as `field.0`."""
     messages: dict[str, str] = {}
-    for item in error.errors():
+    for item in error.errors()[:MAX_FIELD_ERRORS]:
         location = [str(part) for part in item["loc"]]
         # The first part says where the value came from, which only the body as a whole needs.
         name = "body" if item["type"] == "json_invalid" else ".".join(location[1:] or location)
@@ -154,33 +162,44 @@ def _field_errors(error: RequestValidationError) -> dict[str, str]:
     return messages
 
 
-async def handle_api_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)
+def _allowed_methods(request: Request) -> str:
+    """Name the methods of a path; the framework knows only those of the first route that fits."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    found = [
+        context.methods or ()
+        for context in iter_route_contexts(request.app.routes)
+        if context.path_regex.match(path)
+    ]
+    return ", ".join(sorted(set().union(*found)))
+
+
+async def handle_api_error(_request: Request, error: ApiError) -> Response:
+    """Render an error that the app raised."""
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s %r", error, error.__cause__)
     return error_response(error)
 
 
-async def handle_invalid_request(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+async def handle_invalid_request(_request: Request, error: RequestValidationError) -> Response:
+    """Render what the schemas refuse."""
     return error_response(ValidationFailed(errors=_field_errors(error)))
 
 
-async def handle_http_exception(_request: Request, error: Exception) -> Response:
+async def handle_http_exception(request: Request, error: HTTPException) -> Response:
     """Render what the framework raises itself: unknown routes, methods, unreadable bodies."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == HTTPStatus.BAD_REQUEST:
-        return error_response(ValidationFailed(str(error.detail)))
     status = HTTPStatus(error.status_code)
-    code = PayloadTooLarge.code if status == PayloadTooLarge.status else status.name
-    return Response(
-        error_body(status, code, str(error.detail)).model_dump_json(exclude_none=True),
-        status_code=status,
-        headers=error.headers,
-        media_type=MEDIA_TYPE,
-    )
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.BAD_REQUEST:
+        return error_response(ValidationFailed(error.detail))
+    if status == PayloadTooLarge.status:
+        return error_response(PayloadTooLarge())
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed_methods(request)
+    return _response(status, status.name, error.detail, headers=headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:
     """Make every error of the app answer in the one format."""
-    app.add_exception_handler(ApiError, handle_api_error)
-    app.add_exception_handler(RequestValidationError, handle_invalid_request)
-    app.add_exception_handler(HTTPException, handle_http_exception)
+    app.exception_handler(ApiError)(handle_api_error)
+    app.exception_handler(RequestValidationError)(handle_invalid_request)
+    app.exception_handler(HTTPException)(handle_http_exception)

@@ -7,12 +7,27 @@ from sqlmodel import SQLModel
 
 from app.errors import Conflict, ValidationFailed
 
+# SQLSTATEs of PostgreSQL, and what SQLite says in their place.
 UNIQUE_VIOLATION = "23505"
 FOREIGN_KEY_VIOLATION = "23503"
-PROGRAM_LIMIT_EXCEEDED = "54000"
-DATA_EXCEPTION_CLASS = "22"
 SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 SQLITE_FOREIGN_KEY = "FOREIGN KEY constraint failed"
+
+# A last line behind the schemas; the first is all that a lost race leaves to say.
+REFUSED = {
+    FOREIGN_KEY_VIOLATION: "What this refers to is gone.",
+    "54000": "A value is too long to be indexed.",
+    "22": "A value cannot be stored.",
+}
+
+
+def _state(error: DBAPIError) -> str:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state
+    if SQLITE_UNIQUE.search(str(error.orig)):
+        return UNIQUE_VIOLATION
+    return FOREIGN_KEY_VIOLATION if SQLITE_FOREIGN_KEY in str(error.orig) else ""
 
 
 def _unique_columns(error: DBAPIError) -> list[str]:
@@ -31,25 +46,28 @@ def _unique_columns(error: DBAPIError) -> list[str]:
     return [name for name in names if name != "user_id"]
 
 
-def refusal(error: StatementError | ValueError | OverflowError) -> Exception:
-    """Return what to raise for an error of a statement: the error itself where it is not the client's.
+def _is_unfit(error: StatementError | ValueError | OverflowError) -> bool:
+    """Tell whether a value was refused as such: by a column, a driver or the database."""
+    reasons = [error, getattr(error, "orig", None)]
+    reasons.append(getattr(reasons[-1], "__cause__", None))
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return any(isinstance(reason, ValueError | OverflowError) for reason in reasons) or (
+        state is not None and state.startswith(DATA_EXCEPTION_CLASS)
+    )
 
-    Columns and drivers raise a ValueError or OverflowError for what they cannot hold: a last line
-    behind the schemas.
-    """
-    unfit = ValueError | OverflowError
-    if isinstance(error, unfit) or isinstance(getattr(error, "orig", None), unfit):
+
+def refusal(error: StatementError | ValueError | OverflowError) -> Exception:
+    """Return what to raise for an error of a statement: the error itself where it is not the client's."""
+    if _is_unfit(error):
+        # A last line behind the schemas.
         return ValidationFailed("A value cannot be stored.")
     if not isinstance(error, DBAPIError):
         return error
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state = getattr(error.orig, "sqlstate", None)
     if state == UNIQUE_VIOLATION or SQLITE_UNIQUE.search(str(error.orig)):
         return Conflict(errors=dict.fromkeys(_unique_columns(error), "This value is taken."))
     if state == FOREIGN_KEY_VIOLATION or SQLITE_FOREIGN_KEY in str(error.orig):
         return ValidationFailed("What this refers to is gone.")
     if state == PROGRAM_LIMIT_EXCEEDED:
         return ValidationFailed("A value is too long to be indexed.")
-    cause = getattr(error.orig, "__cause__", None)
-    if state.startswith(DATA_EXCEPTION_CLASS) or isinstance(cause, unfit):
-        return ValidationFailed("A value cannot be stored.")
     return error

@@ -7,7 +7,7 @@ from typing import Literal
 from pythonjsonlogger.json import JsonFormatter
 
 CONSOLE_FORMAT = "%(asctime)s %(levelname)-8s [%(request_id)s] %(name)s: %(message)s"
-JSON_FIELDS = ("asctime", "levelname", "name", "message", "request_id")
+JSON_FIELDS = ("levelname", "name", "message", "request_id")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -25,8 +25,13 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
     handler = logging.StreamHandler()
     handler.addFilter(_RequestId())
     if log_format == "json":
-        names = {"asctime": "timestamp", "levelname": "level", "name": "logger"}
-        handler.setFormatter(JsonFormatter(JSON_FIELDS, rename_fields=names))
+        names = {"levelname": "level", "name": "logger"}
+        handler.setFormatter(JsonFormatter(JSON_FIELDS, rename_fields=names, timestamp=True))
     else:
         handler.setFormatter(logging.Formatter(CONSOLE_FORMAT))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # The server's own records go the same way. It need not tell about each request: the app does.
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        server = logging.getLogger(name)
+        server.handlers.clear()
+        server.propagate = name != "uvicorn.access"

@@ -3,26 +3,29 @@
 import logging
 import re
 import time
+from urllib.parse import quote
 from uuid import uuid4
 
-from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
+from fastapi import FastAPI, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import ApiError, HostNotAllowed, PayloadTooLarge, error_response
+from app.errors import ApiError, BadRequest, PayloadTooLarge, error_response
 from app.logs import request_id
 from app.settings import Settings
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+# Orchestrators ask for these by address.
+HEALTH_PATHS = {"/health", "/ready"}
 
 logger = logging.getLogger("app.access")
 
 
 class RequestContext:
-    """Give each request an id, log its outcome, and answer what nobody else caught."""
+    """Give each request an id, and log its outcome."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,25 +48,55 @@ class RequestContext:
 
         try:
             await self.app(scope, receive, send_with_id)
-        except Exception:
-            logger.exception("unhandled error")
-            if status:
-                raise
-            await error_response(ApiError())(scope, receive, send_with_id)
         finally:
-            logger.info(
-                "%s %s %s",
-                scope["method"],
-                scope["path"].encode(errors="backslashreplace").decode(),
-                status,
-                extra={
-                    "method": scope["method"],
-                    "path": scope["path"],
-                    "status": status,
-                    "duration_ms": round((time.perf_counter() - started) * 1000, 2),
-                },
-            )
+            # Quoted, so that no path can look like a line of its own.
+            path = quote(scope["path"], errors="replace")
+            duration = round((time.perf_counter() - started) * 1000, 2)
+            extra = {
+                "method": scope["method"],
+                "path": path,
+                "status": status,
+                "duration_ms": duration,
+            }
+            logger.info("%s %s %s", scope["method"], path, status, extra=extra)
             request_id.reset(token)
+
+
+class UnexpectedErrors:
+    """Answer what nobody else caught; the log has the trace, the client has none."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception:
+            logger.exception("unexpected error")
+            if started:
+                raise
+            await error_response(ApiError())(scope, receive, send)
+
+
+class CrossOrigin(CORSMiddleware):
+    """CORS, with refusals in the format of this API."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code < BadRequest.status:
+            return response
+        detail = bytes(response.body).decode()
+        return error_response(BadRequest(detail, headers={"Vary": response.headers["Vary"]}))
 
 
 class AllowedHosts:
@@ -74,13 +107,17 @@ class AllowedHosts:
         self.exact = {pattern.lower() for pattern in patterns if not pattern.startswith("*.")}
         self.suffixes = tuple(pattern[1:].lower() for pattern in patterns if pattern[:2] == "*.")
 
+    def allows(self, scope: Scope) -> bool:
+        """Compare the Host header, without its port, with the patterns."""
+        name = re.sub(r":\d*$", "", Headers(scope=scope).get("host", "")).lower()
+        return name in self.exact or name.endswith(self.suffixes) or scope["path"] in HEALTH_PATHS
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            host = Headers(scope=scope).get("host", "").rsplit(":", 1)[0].lower()
-            if host not in self.exact and not host.endswith(self.suffixes):
-                await error_response(HostNotAllowed())(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+        if scope["type"] == "lifespan" or self.allows(scope):
+            await self.app(scope, receive, send)
+        else:
+            error = BadRequest("This host is not served here.")
+            await error_response(error)(scope, receive, send)
 
 
 class DeclaredBodyLimit:
@@ -105,8 +142,9 @@ class TrailingSlash:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and len(scope["path"]) > 1 and scope["path"].endswith("/"):
-            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        if scope["type"] == "http" and scope["path"].endswith("/"):
+            root = f"{scope.get('root_path', '')}/"
+            scope = {**scope, "path": max(scope["path"].rstrip("/"), root, key=len)}
         await self.app(scope, receive, send)
 
 
@@ -117,11 +155,12 @@ def install_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(DeclaredBodyLimit)
     if "*" not in settings.allowed_hosts:
         app.add_middleware(AllowedHosts, patterns=settings.allowed_hosts)
-    app.add_middleware(RequestContext)
+    app.add_middleware(UnexpectedErrors)
     app.add_middleware(
-        CORSMiddleware,
+        CrossOrigin,
         allow_origins=settings.cors_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["Location", "X-Request-ID"],
+        expose_headers=["Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
     )
+    app.add_middleware(RequestContext)

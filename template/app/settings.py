@@ -1,7 +1,7 @@
 """Settings: read from the environment and `.env`, checked before the app starts."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,20 +21,32 @@ def _split(value: Any) -> Any:
 StringList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 
 
-class Settings(AuthSettings, BaseSettings):
+class DatabaseSettings(BaseSettings):
+    """Where the data is: all that the migrations need to know."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    database_url: str = "sqlite:///todo.db"
+
+
+class Settings(AuthSettings, DatabaseSettings):
     """Everything that differs between one place where the app runs and another."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
-
     environment: Literal["local", "test", "production"] = "local"
-    database_url: str = "sqlite:///todo.db"
     cors_origins: StringList = ["http://localhost:3000"]
     allowed_hosts: StringList = ["*"]
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _log_json_in_production(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {"log_format": "json", **data} if data.get("environment") == "production" else data
+
     @model_validator(mode="after")
-    def _check_production(self) -> "Settings":
+    def _check_production(self) -> Self:
         if self.environment == "production":
             if "*" in self.cors_origins:
                 raise ValueError("CORS_ORIGINS must name the origins in production, not *")

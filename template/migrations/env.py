@@ -1,24 +1,46 @@
 """How Alembic finds the models and the database."""
 
 import asyncio
-from typing import Literal
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TypeDecorator, event
+from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
-from sqlmodel.sql.sqltypes import AutoString
 
 import app.models  # noqa: F401  # Registers the tables.
 from app.database import create_engine
-from app.settings import Settings
+from app.settings import DatabaseSettings
 
 
 def render_item(kind: str, item: object, _autogen: AutogenContext) -> str | Literal[False]:
     """Write plain SQLAlchemy types into revisions, so that they outlive the app's own."""
-    if kind == "type" and isinstance(item, AutoString):
-        return f"sa.{item.impl_instance!r}"
-    return False
+    if kind != "type" or not isinstance(item, TypeDecorator):
+        return False
+    plain = item.impl_instance
+    on_sqlite = item.load_dialect_impl(sqlite.dialect())
+    if isinstance(on_sqlite, type(plain)):
+        return f"sa.{plain!r}"
+    return f"sa.{plain!r}.with_variant(sa.{on_sqlite!r}, 'sqlite')"
+
+
+def stop_enforcing(dbapi_connection: Any, _record: object) -> None:
+    """Let SQLite rebuild a table that others refer to: dropping the old one would empty them."""
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = OFF")
+    cursor.close()
+
+
+def check_references(connection: Connection) -> None:
+    """Refuse a migration that leaves rows which refer to nothing.
+
+    Raises:
+        RuntimeError: there are some.
+    """
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise RuntimeError(f"Rows that refer to nothing (table, row, its parent, key): {broken}")
 
 
 def migrate(connection: Connection) -> None:
@@ -32,14 +54,20 @@ def migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    if connection.dialect.name == "sqlite":
+        check_references(connection)
 
 
 async def main() -> None:
     """Connect to the database of the settings and migrate it."""
-    engine = create_engine(Settings().database_url)
-    async with engine.begin() as connection:
-        await connection.run_sync(migrate)
-    await engine.dispose()
+    engine = create_engine(DatabaseSettings().database_url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", stop_enforcing)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(migrate)
+    finally:
+        await engine.dispose()
 
 
 asyncio.run(main())
