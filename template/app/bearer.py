@@ -14,7 +14,7 @@ MAX_TOKEN_LENGTH = 8 * 1024
 def invalid_token(reason: str) -> Unauthorized:
     """Return the refusal of a token; the reason is a fixed text, never the client's."""
     challenge = f'Bearer error="invalid_token", error_description="{reason}"'
-    return Unauthorized("The access token is not valid.", challenge=challenge)
+    return Unauthorized(f"{reason}.", challenge=challenge)
 
 
 def bearer_token(connection: HTTPConnection) -> str:
