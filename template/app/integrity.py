@@ -47,27 +47,22 @@ def _unique_columns(error: DBAPIError) -> list[str]:
 
 
 def _is_unfit(error: StatementError | ValueError | OverflowError) -> bool:
-    """Tell whether a value was refused as such: by a column, a driver or the database."""
-    reasons = [error, getattr(error, "orig", None)]
-    reasons.append(getattr(reasons[-1], "__cause__", None))
-    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
-    return any(isinstance(reason, ValueError | OverflowError) for reason in reasons) or (
-        state is not None and state.startswith(DATA_EXCEPTION_CLASS)
-    )
+    """Tell whether a column or a driver cannot hold a value."""
+    cause = getattr(error, "orig", None)
+    reasons = (error, cause, getattr(cause, "__cause__", None))
+    return any(isinstance(reason, ValueError | OverflowError) for reason in reasons)
 
 
 def refusal(error: StatementError | ValueError | OverflowError) -> Exception:
-    """Return what to raise for an error of a statement: the error itself where it is not the client's."""
+    """Return what to raise for an error of a statement: itself where it is not the client's."""
     if _is_unfit(error):
-        # A last line behind the schemas.
         return ValidationFailed("A value cannot be stored.")
     if not isinstance(error, DBAPIError):
         return error
-    state = getattr(error.orig, "sqlstate", None)
-    if state == UNIQUE_VIOLATION or SQLITE_UNIQUE.search(str(error.orig)):
+    state = _state(error)
+    if state == UNIQUE_VIOLATION:
         return Conflict(errors=dict.fromkeys(_unique_columns(error), "This value is taken."))
-    if state == FOREIGN_KEY_VIOLATION or SQLITE_FOREIGN_KEY in str(error.orig):
-        return ValidationFailed("What this refers to is gone.")
-    if state == PROGRAM_LIMIT_EXCEEDED:
-        return ValidationFailed("A value is too long to be indexed.")
+    for refused, detail in REFUSED.items():
+        if state.startswith(refused):
+            return ValidationFailed(detail)
     return error

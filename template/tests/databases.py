@@ -1,6 +1,5 @@
 """Databases of the tests' own: made for them, and dropped when they are done."""
 
-import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,11 +9,21 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from anyio import to_thread
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url, text
 
 from app.database import create_engine
 
-SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
+
+class ServerSettings(BaseSettings):
+    """Where the tests may make databases; a folder for SQLite files if nowhere else."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    test_database_url: str = ""
+
+
+SERVER_URL = ServerSettings().test_database_url
 
 
 async def _on_server(statement: str) -> None:
