@@ -1,0 +1,246 @@
+"""Both databases: their URLs, many writers at once, and transactions that hold."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, func, insert, select, text
+from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import OperationalError as DriverOperationalError
+
+from app.database import Database, async_url
+from app.errors import NotFound, ServiceUnavailable
+from app.integrity import refusal
+from tests.databases import SERVER_URL, empty_database
+
+WRITERS = 16
+ROUNDS = 5
+
+metadata = MetaData()
+counters = Table("counters", metadata, Column("id", Integer, primary_key=True), Column("n", Integer))
+parents = Table("parents", metadata, Column("id", Integer, primary_key=True))
+children = Table(
+    "children",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("parent_id", ForeignKey("parents.id", name="fk_children_parents")),
+)
+
+
+async def with_tables(url: str) -> Database:
+    """Open a database and make the tables of these tests."""
+    database = Database(url)
+    async with database.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    return database
+
+
+@pytest.fixture
+async def own(tmp_path: Path) -> AsyncIterator[Database]:
+    """A database of the kind that the tests run on."""
+    async with empty_database(tmp_path) as url:
+        database = await with_tables(url)
+        yield database
+        await database.dispose()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A SQLite file, yet to be made."""
+    return tmp_path / "a.db"
+
+
+@pytest.fixture
+async def sqlite(file: Path) -> AsyncIterator[Database]:
+    """A SQLite database, whatever the tests run on."""
+    database = await with_tables(f"sqlite:///{file}")
+    yield database
+    await database.dispose()
+
+
+async def scalar(database: Database, statement: str) -> object:
+    """Return the one value that a statement gives."""
+    async with database.connect() as connection:
+        return (await connection.execute(text(statement))).scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///todo.db", "sqlite+aiosqlite:///todo.db"),
+        ("sqlite:////data/todo.db", "sqlite+aiosqlite:////data/todo.db"),
+        ("sqlite+aiosqlite:///todo.db", "sqlite+aiosqlite:///todo.db"),
+        ("postgresql://me:p%40ss@host/todo", "postgresql+asyncpg://me:p%40ss@host/todo"),
+        ("postgres://me@host:6543/todo", "postgresql+asyncpg://me@host:6543/todo"),
+        ("postgresql+psycopg://me@host/todo", "postgresql+asyncpg://me@host/todo"),
+        ("postgres://host/todo?sslmode=require", "postgresql+asyncpg://host/todo?ssl=require"),
+        (
+            "postgresql://me@host/todo?sslmode=require&channel_binding=require",
+            "postgresql+asyncpg://me@host/todo?ssl=require",
+        ),
+    ],
+)
+def test_url_names_the_driver(url: str, expected: str) -> None:
+    assert async_url(url).render_as_string(hide_password=False) == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://host/todo", "", "todo.db", "sqlite://", "sqlite:///", "sqlite:///:memory:"]
+)
+def test_other_urls_are_refused(url: str) -> None:
+    with pytest.raises((ValueError, ArgumentError)):
+        Database(url)
+
+
+async def test_many_writers_with_single_statements(own: Database) -> None:
+    async def write(writer: int) -> None:
+        for number in range(ROUNDS):
+            async with own.connect() as connection:
+                await connection.execute(insert(counters).values(id=writer * ROUNDS + number, n=0))
+
+    await asyncio.gather(*map(write, range(WRITERS)))
+    assert await scalar(own, "SELECT count(*) FROM counters") == WRITERS * ROUNDS
+
+
+async def test_many_writers_that_read_before_they_write(own: Database) -> None:
+    async with own.connect() as connection:
+        await connection.execute(insert(counters).values(id=1, n=0))
+
+    async def write(_writer: int) -> None:
+        for _ in range(ROUNDS):
+            async with own.begin() as connection:
+                found = select(counters.c.n).where(counters.c.id == 1).with_for_update()
+                n = (await connection.execute(found)).scalar_one()
+                await asyncio.sleep(0)
+                await connection.execute(counters.update().values(n=n + 1))
+
+    await asyncio.gather(*map(write, range(WRITERS)))
+    assert await scalar(own, "SELECT n FROM counters") == WRITERS * ROUNDS
+
+
+async def test_many_processes_write_to_one_file(sqlite: Database, file: Path) -> None:
+    await sqlite.dispose()
+    processes = [Database(f"sqlite:///{file}") for _ in range(WRITERS)]
+
+    async def write(process: Database) -> None:
+        async with process.connect() as connection:
+            await connection.execute(insert(parents).values())
+        async with process.begin() as connection:
+            await connection.execute(insert(parents).values())
+        await process.dispose()
+
+    await asyncio.gather(*map(write, processes))
+    assert await scalar(sqlite, "SELECT count(*) FROM parents") == 2 * WRITERS
+
+
+@pytest.mark.parametrize(
+    ("pragma", "expected"),
+    [("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 5000), ("synchronous", 1)],
+)
+async def test_sqlite_is_set_up(sqlite: Database, pragma: str, expected: object) -> None:
+    assert await scalar(sqlite, f"PRAGMA {pragma}") == expected
+    async with sqlite.begin() as connection:
+        assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one() == expected
+
+
+async def test_transaction_writes_from_its_beginning(sqlite: Database, file: Path) -> None:
+    other = sqlite3.connect(file, timeout=0, isolation_level=None)
+    async with sqlite.begin():
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
+async def test_references_are_enforced(own: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        async with own.connect() as connection:
+            await connection.execute(insert(children).values(id=1, parent_id=1))
+    error = refusal(caught.value)
+    assert getattr(error, "status", None) == 422
+
+
+async def test_statement_that_the_database_cannot_take_is_no_fault_of_the_client(
+    own: Database,
+) -> None:
+    with pytest.raises((ProgrammingError, DriverOperationalError)) as caught:
+        await scalar(own, "SELECT * FROM nothing")
+    assert refusal(caught.value) is caught.value
+
+
+async def test_statement_commits_by_itself(own: Database) -> None:
+    async with own.connect() as connection:
+        await connection.execute(insert(parents).values(id=1))
+        assert await scalar(own, "SELECT count(*) FROM parents") == 1
+
+
+async def test_failed_transaction_leaves_nothing(own: Database) -> None:
+    with pytest.raises(NotFound):
+        async with own.begin() as connection:
+            await connection.execute(insert(parents).values(id=1))
+            raise NotFound
+    with pytest.raises(IntegrityError):
+        async with own.begin() as connection:
+            await connection.execute(insert(parents).values(id=2))
+            await connection.execute(insert(parents).values(id=2))
+    assert await scalar(own, "SELECT count(*) FROM parents") == 0
+
+
+async def test_abandoned_transaction_leaves_nothing(own: Database) -> None:
+    async def write() -> None:
+        async with own.begin() as connection:
+            await connection.execute(insert(parents).values(id=1))
+            await asyncio.sleep(60)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(write(), 0.2)
+    async with own.begin() as connection:
+        await connection.execute(insert(parents).values(id=2))
+        count = select(func.count()).select_from(parents)
+        assert (await connection.execute(count)).scalar_one() == 1
+
+
+async def test_errors_tell_no_values(own: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        async with own.connect() as connection:
+            await connection.execute(insert(children).values(id=1, parent_id=987654))
+    assert "987654" not in str(caught.value).partition("DETAIL")[0]
+
+
+async def test_file_that_stays_locked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.database.SQLITE_BUSY_TIMEOUT_MS", 10)
+    database = await with_tables(f"sqlite:///{file}")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ServiceUnavailable):
+        async with database.connect() as connection:
+            await connection.execute(insert(parents).values(id=1))
+    with pytest.raises(ServiceUnavailable):
+        async with database.begin():
+            pytest.fail("no transaction can begin")
+    other.close()
+    await database.ping()
+    await database.dispose()
+
+
+async def test_all_connections_are_taken(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.database.POOL_TIMEOUT_SECONDS", 0.1)
+    database = Database(f"sqlite:///{file}")
+    async with AsyncExitStack() as taken:
+        with pytest.raises(ServiceUnavailable):
+            for _ in range(100):
+                await taken.enter_async_context(database.connect())
+    await database.ping()
+    await database.dispose()
+
+
+@pytest.mark.skipif(not SERVER_URL, reason="needs a server")
+async def test_connection_that_is_lost(own: Database) -> None:
+    process = await scalar(own, "SELECT pg_backend_pid()")
+    async with own.begin() as connection:
+        await connection.execute(text(f"SELECT pg_terminate_backend({process})"))
+    with pytest.raises(ServiceUnavailable):
+        await own.ping()
+    await own.ping()

@@ -1,0 +1,136 @@
+"""One line for each record, with the id of its request and without secrets."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+
+from app.logs import configure_logging
+from tests.probe import ECHO, FAIL, probe
+
+SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+Configure = Callable[[Literal["console", "json"]], io.StringIO]
+
+
+@pytest.fixture
+def configure() -> Iterator[Configure]:
+    """Configure logging as the app does, but into a text; undone after the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()
+
+    def into_text(log_format: Literal["console", "json"]) -> io.StringIO:
+        configure_logging(log_format, "INFO")
+        [handler] = root.handlers
+        assert isinstance(handler, logging.StreamHandler)
+        text = io.StringIO()
+        handler.setStream(text)
+        return text
+
+    yield into_text
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def records(text: io.StringIO, logger: str) -> list[dict[str, Any]]:
+    """Read what a logger wrote as JSON."""
+    lines = [json.loads(line) for line in text.getvalue().splitlines()]
+    return [line for line in lines if line["logger"] == logger]
+
+
+def test_console(configure: Configure) -> None:
+    text = configure("console")
+    logging.getLogger("anyone").info("hello %s", "world")
+    logging.getLogger("anyone").debug("too much")
+    [line] = text.getvalue().splitlines()
+    assert line.endswith("INFO     [-] anyone: hello world")
+
+
+def test_json(configure: Configure) -> None:
+    text = configure("json")
+    try:
+        raise ValueError("of this kind")
+    except ValueError:
+        logging.getLogger("anyone").exception("went\nwrong \ud800", extra={"size": 7})
+    [record] = records(text, "anyone")
+    assert record["level"] == "ERROR"
+    assert record["message"] == "went\nwrong \ud800"
+    assert record["request_id"] == "-"
+    assert record["size"] == 7
+    assert "ValueError: of this kind" in record["exc_info"]
+    assert record["timestamp"].endswith("+00:00")
+
+
+async def test_request(client: AsyncClient, configure: Configure) -> None:
+    text = configure("json")
+    await client.get("/nowhere?secret=1", headers={"X-Request-ID": "abc"})
+    [record] = records(text, "app.access")
+    assert record["message"] == "GET /nowhere 404"
+    assert record["request_id"] == "abc"
+    assert (record["method"], record["path"], record["status"]) == ("GET", "/nowhere", 404)
+    assert record["duration_ms"] >= 0
+
+
+async def test_path_cannot_look_like_another_line(
+    client: AsyncClient, configure: Configure
+) -> None:
+    text = configure("console")
+    await client.get("/a%0Ab%1B%5B31m%E2%80%A8%ED%A0%80")
+    lines = [line for line in text.getvalue().splitlines() if "app.access" in line]
+    assert len(lines) == 1
+    assert "GET /a%0Ab%1B%5B31m%E2%80%A8" in lines[0]
+
+
+async def test_every_record_of_a_request_has_its_id(app: FastAPI, configure: Configure) -> None:
+    async with probe(app) as client:
+        text = configure("json")
+        await client.get(FAIL, headers={"X-Request-ID": "first"})
+        await client.get("/health", headers={"X-Request-ID": "second"})
+    logging.getLogger("app.access").info("outside")
+    seen = [record["request_id"] for record in records(text, "app.access")]
+    assert seen == ["first", "first", "second", "-"]
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+async def test_no_secret_is_written(
+    app: FastAPI, configure: Configure, log_format: Literal["console", "json"]
+) -> None:
+    headers = {"Authorization": "Bearer s3cret", "Cookie": "session=s3cret", "X-Api-Key": "s3cret"}
+    secured = next(iter(secured_paths(app)))
+    async with probe(app) as client:
+        text = configure(log_format)
+        logging.getLogger().setLevel("DEBUG")
+        logging.getLogger("httpcore").setLevel("INFO")
+        for path in (secured, FAIL, f"{FAIL}?token=s3cret"):
+            await client.get(path, headers=headers)
+        await client.post(ECHO, json={"password": "s3cret"}, headers=headers)
+    written = [line for line in text.getvalue().splitlines() if "httpx" not in line]
+    assert len(written) >= 4
+    assert "s3cret" not in "\n".join(written)
+
+
+def secured_paths(app: FastAPI) -> list[str]:
+    """Return the paths that can be read with a token alone."""
+    return [
+        path
+        for path, operations in app.openapi()["paths"].items()
+        if "security" in operations.get("get", {})
+    ]
+
+
+def test_server_writes_through_the_app(configure: Configure) -> None:
+    loggers = [logging.getLogger(name) for name in SERVER_LOGGERS]
+    for logger in loggers:
+        logger.addHandler(logging.StreamHandler(io.StringIO()))
+        logger.propagate = False
+    text = configure("json")
+    logging.getLogger("uvicorn.error").info("started")
+    logging.getLogger("uvicorn.access").info("a request, which the app tells itself")
+    assert [record["message"] for record in records(text, "uvicorn.error")] == ["started"]
+    assert not records(text, "uvicorn.access")
+    assert not loggers[-1].hasHandlers()

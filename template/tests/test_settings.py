@@ -1,0 +1,132 @@
+"""Settings come from the environment, and an app that would be unsafe does not start."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from app.auth_settings import AuthSettings
+from app.settings import DatabaseSettings, Settings
+
+
+@pytest.fixture
+def given(app: FastAPI) -> dict[str, Any]:
+    """What the settings of the tests say, without what a test is about."""
+    settings: Settings = app.state.settings
+    return settings.model_dump(exclude_unset=True, exclude={"environment", "database_url"})
+
+
+@pytest.fixture
+def safe_auth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Auth that is fit for production."""
+    monkeypatch.setattr(AuthSettings, "check_auth_for_production", lambda _self: None)
+
+
+def load(given: dict[str, Any], **changes: Any) -> Settings:
+    """Load settings from the environment alone, but for what is given."""
+    return Settings(_env_file=None, **given | changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('["https://a.example", "https://b.example"]', ["https://a.example", "https://b.example"]),
+        ("https://a.example,https://b.example", ["https://a.example", "https://b.example"]),
+        (" https://a.example , ", ["https://a.example"]),
+        (' ["*"]', ["*"]),
+        ("[]", []),
+        ("*", ["*"]),
+    ],
+)
+def test_lists_are_json_or_have_commas(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, text: str, expected: list[str]
+) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", text)
+    monkeypatch.setenv("ALLOWED_HOSTS", text)
+    settings = load(given)
+    assert settings.cors_origins == expected
+    assert settings.allowed_hosts == expected
+
+
+@pytest.mark.parametrize("text", ["[", '["a", 7]', '[["a"]]'])
+def test_other_lists_are_refused(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", text)
+    with pytest.raises(ValidationError, match="cors_origins"):
+        load(given)
+
+
+def test_defaults(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    settings = load(given)
+    assert settings.environment == "local"
+    assert settings.database_url.startswith("sqlite:///")
+    assert settings.cors_origins == ["http://localhost:3000"]
+    assert settings.allowed_hosts == ["*"]
+    assert settings.log_format == "console"
+    assert settings.log_level == "INFO"
+
+
+def test_empty_variables_are_not_set(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "")
+    monkeypatch.setenv("DATABASE_URL", "")
+    settings = load(given)
+    assert settings.log_level == "INFO"
+    assert settings.database_url
+
+
+@pytest.mark.parametrize(
+    "bad", [{"environment": "live"}, {"log_format": "xml"}, {"log_level": "loud"}]
+)
+def test_unknown_values_are_refused(given: dict[str, Any], bad: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(bad))):
+        load(given, **bad)
+
+
+def test_errors_tell_no_values(given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        load(given, log_level="hunter2")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("origins", ["*", '["https://a.example", "*"]'])
+def test_production_names_its_origins(given: dict[str, Any], safe_auth: None, origins: str) -> None:
+    assert load(given, environment="local", cors_origins=origins)
+    with pytest.raises(ValidationError, match="CORS_ORIGINS"):
+        load(given, environment="production", cors_origins=origins)
+
+
+def test_production_logs_json_unless_told_otherwise(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, safe_auth: None
+) -> None:
+    monkeypatch.delenv("LOG_FORMAT", raising=False)
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    assert load(given).log_format == "json"
+    monkeypatch.setenv("LOG_FORMAT", "console")
+    assert load(given).log_format == "console"
+
+
+def test_production_checks_auth(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_self: AuthSettings) -> None:
+        raise ValueError("not fit")
+
+    monkeypatch.setattr(AuthSettings, "check_auth_for_production", refuse)
+    with pytest.raises(ValidationError, match="not fit"):
+        load(given, environment="production")
+
+
+def test_environment_goes_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("DATABASE_URL=sqlite:///of-the-file.db\nOF_SOMEBODY_ELSE=1\n")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert DatabaseSettings(_env_file=file).database_url == "sqlite:///of-the-file.db"
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///of-the-environment.db")
+    assert DatabaseSettings(_env_file=file).database_url == "sqlite:///of-the-environment.db"
