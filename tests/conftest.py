@@ -1,0 +1,97 @@
+"""Fixtures of all tests. `render(**answers)` gives the path of a project, rendered untrusted."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.support import rendering
+from tests.support.cells import CELLS
+from tests.support.environment import Environment, shared_environment
+from tests.support.postgres import Postgres
+
+Render = Callable[..., Path]
+
+
+class ByCell(LoadScopeScheduling):
+    """Give a worker all tests of a cell, so that it is rendered once; or all tests of a file.
+
+    The group marks of pytest-xdist 3.8 would say the same, but do nothing under pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        cell = nodeid.rpartition("[")[2].removesuffix("]")
+        return cell if cell in CELLS else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCell:  # noqa: ANN401
+    """Schedule by cells."""
+    return ByCell(config, log)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as it is in the working tree, without its history."""
+    return rendering.copy_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(
+    scope="session", params=[pytest.param(name, marks=pytest.mark.long) for name in CELLS]
+)
+def cell(request: pytest.FixtureRequest) -> str:
+    """Every cell of the matrix, by name. A test of it stays with the worker that rendered it."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def project(cell: str, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rendered project of a cell: one for all of its tests, which leave its files alone."""
+    return rendering.render(template, tmp_path_factory.mktemp(cell) / cell, CELLS[cell])
+
+
+@pytest.fixture
+def render(template: Path, tmp_path: Path) -> Render:
+    """Render with some answers, the rest being defaults."""
+    numbers = count(1)
+
+    def render(**answers: Any) -> Path:  # noqa: ANN401
+        return rendering.render(template, tmp_path / f"project{next(numbers)}", answers)
+
+    return render
+
+
+@pytest.fixture(scope="session")
+def environment(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The one environment that every rendered project runs in."""
+    return shared_environment(template, tmp_path_factory.mktemp("pyproject"), CELLS.values())
+
+
+@pytest.fixture(scope="session")
+def postgres(environment: Environment) -> Postgres:
+    """PostgreSQL, where a server answers."""
+    return Postgres(environment)
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say a figure that belongs below the results of the run."""
+
+    def say(text: str) -> None:
+        request.node.user_properties.append(("figure", text))
+
+    return say
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that the tests said, whichever worker they ran in."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    figures = sorted(
+        {value for report in reports for key, value in report.user_properties if key == "figure"}
+    )
+    if figures:
+        terminalreporter.section("figures")
+        for text in figures:
+            terminalreporter.write_line(text)

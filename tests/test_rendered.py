@@ -1,0 +1,127 @@
+"""Each cell of the matrix: the rendered project is clean, and passes all checks of its own."""
+
+import ast
+import json
+import os
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.cells import BRACES
+from tests.support.environment import CACHE, Environment, requirements
+from tests.support.postgres import Postgres
+from tests.support.rendering import rendered_files
+
+SYNTAX = re.compile(r"\{\{[-+ \w]|\{%|\{#|%\}|#\}")
+# GitHub's own expressions.
+ALLOWED = {".github": re.compile(r"\$\{\{ [^{}]+ \}\}")}
+# The packages of a rendered project.
+OWN = {"app", "tests", "scripts", "migrations"}
+TOOLS = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}
+
+
+def texts(project: Path) -> Iterator[tuple[str, str]]:
+    """The rendered files: their paths and what is in them."""
+    for path in rendered_files(project):
+        if not TOOLS & set(path.parts) and not path.name.startswith(".coverage"):
+            yield str(path.relative_to(project)), path.read_text(encoding="utf-8")
+
+
+def test_no_template_syntax_is_left(project: Path) -> None:
+    left = []
+    for name, text in texts(project):
+        for own in BRACES:
+            text = text.replace(own, "")  # noqa: PLW2901
+        allowed = ALLOWED.get(name.split("/")[0])
+        rest = allowed.sub("", text) if allowed else text
+        left += [f"{name}: {line}" for line in rest.splitlines() if SYNTAX.search(line)]
+    assert left == []
+    assert [name for name in map(str, rendered_files(project)) if SYNTAX.search(name)] == []
+
+
+def test_no_scars_are_left(project: Path) -> None:
+    scars = []
+    for name, text in texts(project):
+        if text and (text.startswith("\n") or not text.endswith("\n") or text.endswith("\n\n")):
+            scars.append(f"{name}: blank lines at its start or end, or no newline there")
+        if name.endswith((".py", ".py.mako")):
+            continue  # ruff format knows better.
+        if "\n\n\n" in text:
+            scars.append(f"{name}: two blank lines in a row")
+        scars += [
+            f"{name}:{number}: white space at the end"
+            for number, line in enumerate(text.split("\n"), 1)
+            if line != line.rstrip()
+        ]
+    assert scars == []
+
+
+def test_ruff(project: Path, environment: Environment) -> None:
+    environment.check(project, "ruff", "format", "--check", "--diff", "--no-cache")
+    environment.check(project, "ruff", "check", "--no-cache")
+
+
+def test_mypy(project: Path, environment: Environment) -> None:
+    config = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    assert config["tool"]["mypy"]["strict"] is True
+    # Of one worker: what mypy knows of the libraries serves all projects that it checks.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    environment.check(project, "mypy", "--cache-dir", str(CACHE / "mypy" / worker))
+
+
+def normal(distribution: str) -> str:
+    """The name of a distribution as the index compares it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def imports(project: Path) -> dict[str, set[str]]:
+    """The top-level modules that a project imports, each with the files that do."""
+    found = defaultdict(set)
+    for path in project.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            for name in names:
+                found[name.split(".")[0]].add(str(path.relative_to(project)))
+    return found
+
+
+MODULES = """
+import importlib.metadata, json, sys
+print(json.dumps([importlib.metadata.packages_distributions(), list(sys.stdlib_module_names)]))
+"""
+
+
+def test_imports_are_declared(project: Path, environment: Environment) -> None:
+    """The shared environment holds what other answers need: it would not miss a dependency."""
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = {normal(re.split(r"[\[<>=~! ]", entry)[0]) for entry in requirements(pyproject)}
+    distributions, standard = json.loads(environment.check(project, "python", "-c", MODULES))
+    undeclared = {
+        module: sorted(files)
+        for module, files in imports(project).items()
+        if module not in OWN.union(standard)
+        and declared.isdisjoint(map(normal, distributions.get(module, [])))
+    }
+    assert undeclared == {}
+
+
+def test_migrations_match_the_models(project: Path, environment: Environment) -> None:
+    environment.check(project, "python", "-m", "scripts.migrations", "check")
+
+
+def test_own_tests_on_sqlite(project: Path, environment: Environment) -> None:
+    environment.check(project, "pytest", "-p", "no:cacheprovider", "--cov", "--quiet")
+
+
+def test_own_tests_on_postgresql(
+    project: Path, environment: Environment, postgres: Postgres
+) -> None:
+    with postgres.database() as url:
+        command = ("pytest", "-p", "no:cacheprovider", "--cov", "--quiet")
+        environment.check(project, *command, TEST_DATABASE_URL=url)
