@@ -262,6 +262,7 @@ DEFAULTS: list[Case] = [
     (field(type="bool", default=1), ("fields.title.default",)),
     (field(type="date", default=date(2024, 1, 1)), ("fields.title.default", "quote it")),
     (field(type="date", default="2023-02-29"), ("fields.title.default", "day")),
+    (field(type="date", default="2100-02-29"), ("day",)),
     (field(type="date", default="2024-13-01"), ("day",)),
     (field(type="date", default="01.02.2024"), ("day",)),
     (field(type="date", default="2024-01-01", future=True), ("future",)),

@@ -265,6 +265,7 @@ def test_an_update_keeps_the_recorded_answers_and_their_order(
     fields = {"zebra": "str", "alpha": {"type": "int", "default": 1}, "mid": "bool"}
     recorded = answer(released, project, {"fields": fields, "timestamps": False})
     before = read(recorded)
+    assert list(before) == list(questions())
     committed(project)
     (released / "template" / "new.txt").write_text("new", "utf-8")
     committed(released, "1.1.0")
@@ -284,7 +285,7 @@ def test_an_update_stops_at_a_recorded_answer_that_is_wrong(template: Path, tmp_
     recorded = answer(released, project, {"resource_name": "chore"})
     recorded.write_text(recorded.read_text("utf-8").replace("name: chore", "name: class"), "utf-8")
     wrong = committed(project) and recorded.read_text("utf-8")
-    with pytest.raises(UserMessageError, match="resource_name.*reserved"):
+    with pytest.raises(UserMessageError, match=r"resource_name.*reserved"):
         copier.run_update(project, defaults=True, overwrite=True, quiet=True, unsafe=False)
     assert recorded.read_text("utf-8") == wrong
 
@@ -323,6 +324,24 @@ def test_the_first_check_knows_every_question() -> None:
             assert kind == "boolean"
         else:
             assert kind == ("yaml" if question.get("multiline") else "text")
+
+
+def test_the_messages_say_what_to_type_next(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released = committed(Path(shutil.copytree(template, tmp_path / "released")), "1.0.0")
+    project = tmp_path / "project"
+    answer(released, project, {}, quiet=False)
+    said = capsys.readouterr().err
+    for command in (f"cd {project}", "make run", "make test"):
+        assert command in said
+    committed(project)
+    copier.run_update(
+        project, defaults=True, overwrite=True, unsafe=False, vcs_ref=copier.VcsRef.CURRENT
+    )
+    said = capsys.readouterr().err
+    for word in ("renamed_from", "make check", 'make migration m="', "make migrate"):
+        assert word in said
 
 
 def test_every_question_has_a_help_and_a_default() -> None:

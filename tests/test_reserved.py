@@ -68,6 +68,16 @@ def test_the_modules_beside_a_resource_are_no_resources() -> None:
     assert {stem for stem in stems if stem != "__init__"} <= set(reserved.RESOURCES)
 
 
+def test_no_resource_has_the_class_of_an_import() -> None:
+    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "hooks").iterdir()))
+    blocks = re.findall(r"set IMPORTED = \[(.*?)\]", source, re.DOTALL)
+    imported = set(re.findall(r"'(\w+)'", "".join(blocks)))
+    pascal = module("names").pascal
+    assert {"Page", "Literal"} <= imported
+    # No name in snake_case gives these.
+    assert imported - {pascal(name) for name in reserved.RESOURCES} <= {"UUID"}
+
+
 def test_every_list_is_published() -> None:
     page = (ROOT / "docs" / "reserved-names.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
