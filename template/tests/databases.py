@@ -47,13 +47,16 @@ async def empty_database(folder: Path) -> AsyncIterator[str]:
         await _on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def alembic(url: str, action: str, *arguments: str) -> None:
-    """Run one of Alembic's commands on a database."""
+async def alembic(url: str, action: str, *arguments: str, scripts: Path | None = None) -> None:
+    """Run one of Alembic's commands on a database, with other migrations if there are some given."""
+    config = Config(toml_file="pyproject.toml")
+    if scripts:
+        config.set_main_option("script_location", str(scripts))
 
     def run() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DATABASE_URL", url)
-            getattr(command, action)(Config(toml_file="pyproject.toml"), *arguments)
+            getattr(command, action)(config, *arguments)
 
     # A thread, because the migrations run an event loop of their own.
     await to_thread.run_sync(run)

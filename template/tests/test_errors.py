@@ -173,6 +173,6 @@ def test_nothing_but_known_errors_is_documented() -> None:
 
 
 def test_codes_and_statuses_are_distinct() -> None:
-    known = [*DOCUMENTED, ApiError]
+    known: list[type[ApiError]] = [*DOCUMENTED, ApiError]
     assert len({error.code for error in known}) == len(known)
     assert len({error.status for error in known}) == len(known)

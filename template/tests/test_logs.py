@@ -53,10 +53,9 @@ def test_console(configure: Configure) -> None:
 
 def test_json(configure: Configure) -> None:
     text = configure("json")
-    try:
-        raise ValueError("of this kind")
-    except ValueError:
-        logging.getLogger("anyone").exception("went\nwrong \ud800", extra={"size": 7})
+    error = ValueError("of this kind")
+    extra = {"size": 7}
+    logging.getLogger("anyone").error("went\nwrong \ud800", exc_info=error, extra=extra)
     [record] = records(text, "anyone")
     assert record["level"] == "ERROR"
     assert record["message"] == "went\nwrong \ud800"

@@ -22,7 +22,7 @@ async def websocket(app: FastAPI, host: str) -> list[dict[str, Any]]:
     async def send(message: Any) -> None:
         sent.append(dict(message))
 
-    scope = {
+    scope: dict[str, Any] = {
         "type": "websocket",
         "path": "/nowhere/",
         "headers": [(b"host", host.encode())],
@@ -92,7 +92,7 @@ class TestTrailingSlash:
             statuses.append(message.get("status"))
 
         for path in ("/proxy/", "/proxy/health/"):
-            scope = {
+            scope: dict[str, Any] = {
                 "type": "http",
                 "method": "GET",
                 "root_path": "/proxy",

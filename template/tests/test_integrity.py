@@ -1,0 +1,87 @@
+"""What a database refuses, told as an error of the API."""
+
+import pytest
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlmodel import SQLModel
+
+from app.errors import ApiError
+from app.integrity import refusal
+
+
+class ServerError(Exception):
+    """An error as the driver of PostgreSQL raises it, in SQLAlchemy's wrapping."""
+
+    def __init__(self, sqlstate: str | None, cause: Exception | None = None) -> None:
+        super().__init__("refused")
+        self.sqlstate = sqlstate
+        self.__cause__ = cause
+
+
+class ViolationError(Exception):
+    """The driver's own error, which names the constraint."""
+
+    def __init__(self, constraint_name: str) -> None:
+        super().__init__("refused")
+        self.constraint_name = constraint_name
+
+
+class FileError(Exception):
+    """An error as the driver of SQLite raises it: there is only a text."""
+
+
+def of_statement(original: Exception) -> DBAPIError:
+    """Wrap an error as SQLAlchemy does."""
+    return DBAPIError("INSERT", {}, original)
+
+
+def refused(error: DBAPIError | StatementError | ValueError | OverflowError) -> ApiError:
+    """Return what the client is told."""
+    answer = refusal(error)
+    assert isinstance(answer, ApiError)
+    return answer
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("no UTF-8"),
+        OverflowError("too large"),
+        StatementError("cannot be bound", "INSERT", {}, OverflowError("too late")),
+        of_statement(ServerError(None, ValueError("no UTF-8"))),
+        of_statement(ServerError("22003")),
+        of_statement(ServerError("22021")),
+        of_statement(ServerError("54000")),
+        of_statement(ServerError("23503")),
+        of_statement(FileError("FOREIGN KEY constraint failed")),
+    ],
+)
+def test_values_that_do_not_fit(error: StatementError | ValueError | OverflowError) -> None:
+    assert refused(error).status == 422
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StatementError("cannot be compiled", "INSERT", {}, TypeError("odd")),
+        of_statement(ServerError("42601")),
+        of_statement(ServerError(None)),
+        of_statement(FileError("no such table")),
+    ],
+)
+def test_what_is_not_the_clients(error: StatementError) -> None:
+    assert refusal(error) is error
+
+
+def test_what_is_taken_is_named() -> None:
+    error = refused(of_statement(FileError("UNIQUE constraint failed: rows.user_id, rows.name")))
+    assert error.status == 409
+    assert set(error.errors or {}) == {"name"}
+
+
+def test_index_is_looked_up_by_its_name() -> None:
+    indexes = [index for table in SQLModel.metadata.tables.values() for index in table.indexes]
+    assert indexes
+    for index in indexes:
+        error = refused(of_statement(ServerError("23505", ViolationError(str(index.name)))))
+        assert error.status == 409
+        assert set(error.errors or {}) == {c.name for c in index.columns} - {"user_id"}
