@@ -13,12 +13,17 @@ FOREIGN_KEY_VIOLATION = "23503"
 SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 SQLITE_FOREIGN_KEY = "FOREIGN KEY constraint failed"
 
-# A last line behind the schemas; the first is all that a lost race leaves to say.
+# A last line behind the schemas.
 REFUSED = {
-    FOREIGN_KEY_VIOLATION: "What this refers to is gone.",
     "54000": "A value is too long to be indexed.",
     "22": "A value cannot be stored.",
 }
+
+
+class BrokenReference(ValidationFailed):
+    """A row refers to what is gone, or would be left with nothing to refer to."""
+
+    default_detail = "What this refers to is gone."
 
 
 def _state(error: DBAPIError) -> str:
@@ -62,6 +67,8 @@ def refusal(error: StatementError | ValueError | OverflowError) -> Exception:
     state = _state(error)
     if state == UNIQUE_VIOLATION:
         return Conflict(errors=dict.fromkeys(_unique_columns(error), "This value is taken."))
+    if state == FOREIGN_KEY_VIOLATION:
+        return BrokenReference()
     for refused, detail in REFUSED.items():
         if state.startswith(refused):
             return ValidationFailed(detail)

@@ -43,11 +43,11 @@ class ListQuery(BaseModel):
 
 
 def sortable(model: type[Row]) -> dict[str, Column[Any]]:
-    """Return the columns that a list can be sorted by: all but long texts, documents and the owner."""
+    """Return the columns that a list can be sorted by: not by long texts and documents."""
     return {
         column.name: column
         for column in model.__table__.columns
-        if column.name != "user_id" and not isinstance(column.type, Text | JSON)
+        if column.info.get("sortable", True) and not isinstance(column.type, Text | JSON)
     }
 
 
