@@ -10,10 +10,12 @@ Answers = dict[str, Any]
 
 # Whatever a person may write in a text, and a template may trip over.
 HOSTILE = (
-    "It's \"quoted\" '''thrice''' \\ \\N{BULLET} \\x41 {{ 7 * 7 }} {% raw %} {# note #} # hash"
+    "It's \"quoted\" '''thrice''' \\ \\N{BULLET} \\x41 {{ 7 + 7 }} {% raw %} {# note #} # hash"
     " $HOME ${{ secrets.X }} %s %(a)s {0} é 🦊 `tick` <b> & | --> */ */"
 )
-BRACES = ("{{ 7 * 7 }}", "{% raw %}", "{# note #}", "${{ secrets.X }}")
+# The same in few characters, for what is a name or a choice.
+HOSTILE_NAME = 'It\'s "q" \\ \\N{DASH} {{ 7 + 7 }} {# note #} # $HOME ${{ secrets.X }} %s é 🦊'
+BRACES = ("{{ 7 + 7 }}", "{% raw %}", "{# note #}", "${{ secrets.X }}")
 
 # Every type, as short as can be; names that SQL and Python's library use too.
 PLAIN: Answers = {
@@ -80,7 +82,16 @@ QUOTED: Answers = {
     "remark": {"type": "text", "default": HOSTILE, "description": HOSTILE, "required": False},
     "mood": {
         "type": "enum",
-        "choices": [HOSTILE[:90], "it's", 'say "hi"', "back\\slash", "🦊", "#", "{{ x }}", "yes"],
+        "choices": [
+            HOSTILE_NAME,
+            "it's",
+            'say "hi"',
+            "back\\slash",
+            "🦊",
+            "#",
+            "{{ 7 + 7 }}",
+            "yes",
+        ],
         "default": "back\\slash",
         "description": HOSTILE,
     },
@@ -165,7 +176,7 @@ CELLS: dict[str, Answers] = {
     "hostile": cell(
         *("uuid", "token", "list", "both", "not_found", "problem", True, "/api"),
         fields=QUOTED,
-        project_name=HOSTILE[:80],
+        project_name=HOSTILE_NAME,
         project_slug="hostile",
         project_description=HOSTILE,
     ),
