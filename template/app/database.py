@@ -9,7 +9,6 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlmodel import SQLModel
 
 from app.errors import ServiceUnavailable
 
@@ -21,13 +20,6 @@ PING_TIMEOUT_SECONDS = 3
 # SQLSTATEs of PostgreSQL: connection lost, out of resources, shutting down or starting.
 UNAVAILABLE_STATES = ("08", "53", "57P")
 SQLITE_LOCKED = "database is locked"
-
-SQLModel.metadata.naming_convention = {
-    "pk": "pk_%(table_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-}
 
 
 def async_url(url: str) -> URL:

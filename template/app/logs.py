@@ -4,6 +4,7 @@ import logging
 from contextvars import ContextVar
 from typing import Literal
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 CONSOLE_FORMAT = "%(asctime)s %(levelname)-8s [%(request_id)s] %(name)s: %(message)s"
@@ -26,7 +27,14 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
     handler.addFilter(_RequestId())
     if log_format == "json":
         names = {"levelname": "level", "name": "logger"}
-        handler.setFormatter(JsonFormatter(JSON_FIELDS, rename_fields=names, timestamp=True))
+        formatter = JsonFormatter(
+            JSON_FIELDS,
+            rename_fields=names,
+            # The server's messages come in colours too.
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],
+            timestamp=True,
+        )
+        handler.setFormatter(formatter)
     else:
         handler.setFormatter(logging.Formatter(CONSOLE_FORMAT))
     logging.basicConfig(level=level, handlers=[handler], force=True)

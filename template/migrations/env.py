@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Connection, TypeDecorator, event
+from sqlalchemy import JSON, Connection, TypeDecorator, event
 from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 
@@ -14,8 +14,11 @@ from app.database import create_engine
 from app.settings import DatabaseSettings
 
 
-def render_item(kind: str, item: object, _autogen: AutogenContext) -> str | Literal[False]:
+def render_item(kind: str, item: object, autogen: AutogenContext) -> str | Literal[False]:
     """Write plain SQLAlchemy types into revisions, so that they outlive the app's own."""
+    if kind == "type" and isinstance(item, JSON):
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
     if kind != "type" or not isinstance(item, TypeDecorator):
         return False
     plain = item.impl_instance

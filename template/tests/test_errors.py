@@ -157,9 +157,10 @@ async def test_host_that_is_not_served(app: FastAPI) -> None:
         error_of(await client.get("/"), 400, "BAD_REQUEST")
 
 
-async def test_refused_preflight(client: AsyncClient) -> None:
+async def test_refused_preflight(app: FastAPI) -> None:
     headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
-    response = await client.options("/health", headers=headers)
+    async with probe(app, cors_origins=["https://pages.example"]) as client:
+        response = await client.options("/health", headers=headers)
     error_of(response, 400, "BAD_REQUEST")
     assert "Access-Control-Allow-Origin" not in response.headers
 

@@ -11,11 +11,18 @@ from app.auth_settings import AuthSettings
 from app.settings import DatabaseSettings, Settings
 
 
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that says nothing."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture
 def given(app: FastAPI) -> dict[str, Any]:
-    """What the settings of the tests say, without what a test is about."""
+    """What the app needs to know about auth."""
     settings: Settings = app.state.settings
-    return settings.model_dump(exclude_unset=True, exclude={"environment", "database_url"})
+    return settings.model_dump(exclude_unset=True, include=set(AuthSettings.model_fields))
 
 
 @pytest.fixture
@@ -59,9 +66,7 @@ async def test_other_lists_are_refused(
         load(given)
 
 
-async def test_defaults(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+async def test_defaults(given: dict[str, Any]) -> None:
     settings = load(given)
     assert settings.environment == "local"
     assert settings.database_url.startswith("sqlite:///")
@@ -107,7 +112,6 @@ async def test_production_names_its_origins(
 async def test_production_logs_json_unless_told_otherwise(
     given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, safe_auth: None
 ) -> None:
-    monkeypatch.delenv("LOG_FORMAT", raising=False)
     monkeypatch.setenv("ENVIRONMENT", "production")
     assert load(given).log_format == "json"
     monkeypatch.setenv("LOG_FORMAT", "console")
@@ -130,7 +134,6 @@ async def test_environment_goes_before_the_file(
 ) -> None:
     file = tmp_path / ".env"
     file.write_text("DATABASE_URL=sqlite:///of-the-file.db\nOF_SOMEBODY_ELSE=1\n")
-    monkeypatch.delenv("DATABASE_URL", raising=False)
     assert DatabaseSettings(_env_file=file).database_url == "sqlite:///of-the-file.db"
     monkeypatch.setenv("DATABASE_URL", "sqlite:///of-the-environment.db")
     assert DatabaseSettings(_env_file=file).database_url == "sqlite:///of-the-environment.db"
