@@ -1,0 +1,162 @@
+"""The ways of the README, as commands: rendering from a repository, and running what came out."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.environment import uv
+from tests.support.rendering import ROOT, copy_template
+
+COPIER = (sys.executable, "-m", "copier")
+IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+# Of the shell that runs these tests, and nothing for the projects that they make.
+FOREIGN = ("VIRTUAL_ENV", "UV_", "COV_", "COVERAGE_", "PYTEST_", "DATABASE_URL", "TEST_DATABASE")
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of a person's shell: uv on PATH, and no setting of another project."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(FOREIGN) or name.startswith(("UV_INDEX", "UV_DEFAULT", "UV_FIND"))
+    }
+    return {
+        **kept,
+        "PATH": os.pathsep.join([str(Path(uv()).parent), kept["PATH"]]),
+        "UV_PYTHON": sys.executable,
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+
+
+def command(directory: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person would, and expect its status."""
+    done = subprocess.run(
+        arguments,
+        cwd=directory,
+        env=surroundings(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == status, f"{arguments} exited {done.returncode}\n{done}"
+    return done
+
+
+def commit(repository: Path) -> None:
+    """Make a repository of a directory, with one commit."""
+    command(repository, "git", "init", "--quiet", "--initial-branch=main")
+    command(repository, "git", "add", "--all")
+    command(repository, "git", *IDENTITY, "commit", "--quiet", "--message=New")
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of the working tree with a released version, as users meet it."""
+    repository = copy_template(tmp_path_factory.mktemp("released") / "todo-backend-template")
+    commit(repository)
+    command(repository, "git", "tag", "1.0.0")
+    return repository
+
+
+def test_copy_needs_no_trust_and_update_changes_answers(released: Path, tmp_path: Path) -> None:
+    project = tmp_path / "app"
+    command(tmp_path, *COPIER, "copy", "--defaults", str(released), str(project))
+    assert "_commit: 1.0.0" in (project / ".copier-answers.yml").read_text(encoding="utf-8")
+    commit(project)
+    files = command(project, "git", "ls-files").stdout.splitlines()
+    command(project, *COPIER, "update", "--defaults")
+    assert command(project, "git", "status", "--porcelain").stdout == ""
+    command(project, *COPIER, "update", "--defaults", "--data", "pagination=cursor")
+    changed = command(project, "git", "diff", "--name-only").stdout.split()
+    assert "app/pagination.py" in changed
+    assert len(changed) < len(files) / 2
+
+
+def test_a_wrong_answer_is_one_line_and_leaves_nothing(released: Path, tmp_path: Path) -> None:
+    answers = ("--data", "resource_name=Class", "--data", "api_prefix=api")
+    done = command(
+        tmp_path, *COPIER, "copy", "--defaults", *answers, str(released), "app", status=1
+    )
+    assert not (tmp_path / "app").exists()
+    assert "Traceback" not in done.stderr
+    assert "resource_name" in done.stderr
+    assert "api_prefix" in done.stderr
+
+
+@pytest.mark.long
+def test_a_rendered_project_sets_itself_up(released: Path, tmp_path: Path) -> None:
+    """Its own make, with an environment of its own: what the shared one stands in for elsewhere."""
+    project = tmp_path / "app"
+    command(tmp_path, *COPIER, "copy", "--defaults", "--quiet", str(released), str(project))
+    command(project, "make", "check")
+    command(project, "make", "test")
+
+
+@contextmanager
+def demo(checkout: Path, port: int) -> Iterator[None]:
+    """Run `make demo` until it answers, and end it afterwards."""
+    environ = {**surroundings(), "PORT": str(port)}
+    with (
+        (checkout.parent / "demo.log").open("w+") as log,
+        subprocess.Popen(
+            ["make", "demo"],
+            cwd=checkout,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            for _ in range(1800):
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                if process.poll() is not None:
+                    break
+                time.sleep(0.1)
+            log.seek(0)
+            assert process.poll() is None, log.read()
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+
+
+@pytest.mark.long
+def test_the_demo_serves_two_users_who_cannot_see_each_other(tmp_path: Path) -> None:
+    """`make demo` in a fresh checkout, and the README's own commands; then once more."""
+    checkout = copy_template(tmp_path / "checkout")
+    for name in ("Makefile", "pyproject.toml", "README.md", ".gitignore"):
+        shutil.copy2(ROOT / name, checkout)
+    commit(checkout)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [script] = re.findall(r"```sh\n(API=.*?)```", readme, flags=re.DOTALL)
+    script = script.replace(":8000", f":{port}")
+    with demo(checkout, port):
+        *_, created, ada, bob = command(checkout, "sh", "-euc", script).stdout.splitlines()
+        assert json.loads(created)["title"] == "Water the plants"
+        assert [row["title"] for row in json.loads(ada)["items"]] == ["Water the plants"]
+        assert json.loads(bob)["items"] == []
+    assert command(checkout, "git", "status", "--porcelain").stdout == ""
+    with demo(checkout, port):
+        kept = script.replace("sign_in register", "true")
+        *_, ada, bob = command(checkout, "sh", "-euc", kept).stdout.splitlines()
+        assert len(json.loads(ada)["items"]) == 2
+        assert json.loads(bob)["items"] == []
