@@ -1,10 +1,17 @@
-"""The matrix: named sets of answers, each rendered and proven as a whole.
+"""The matrix: sets of answers, each rendered and proven as a whole.
 
-Every pair of values of the questions that have choices occurs in some cell, and so does every
-field type with every one of these values. `test_cells.py` counts them.
+Most are computed: from the choices of copier.yml, so that every pair of values occurs in some cell
+(TEST_STRENGTH=3: every three). The others are what no choice stands for: names and texts.
+`test_cells.py` counts what they cover.
 """
 
+import os
+from collections.abc import Iterator
 from typing import Any
+
+import covertable
+
+from tests.support.rendering import choices, questions
 
 Answers = dict[str, Any]
 
@@ -17,6 +24,15 @@ HOSTILE = (
 HOSTILE_NAME = 'It\'s "q" \\ \\N{DASH} {{ 7 + 7 }} {# note #} # $HOME ${{ secrets.X }} %s é 🦊'
 BRACES = ("{{ 7 + 7 }}", "{% raw %}", "{# note #}", "${{ secrets.X }}")
 
+TODO: Answers = {
+    "title": {"type": "str", "max_length": 200},
+    "description": {"type": "text", "required": False, "max_length": 1000},
+    "completed": {"type": "bool", "default": False},
+    "priority": {"type": "enum", "choices": ["low", "medium", "high"], "default": "medium"},
+    "due_date": {"type": "datetime", "required": False},
+    "tags": {"type": "list", "default": []},
+}
+
 # Every type, as short as can be; names that SQL and Python's library use too.
 PLAIN: Answers = {
     "select": "str",
@@ -26,7 +42,7 @@ PLAIN: Answers = {
     "order": "int",
     "ratio": "float",
     "price": "decimal",
-    "done": "bool",
+    "completed": "bool",
     "day": "date",
     "moment": "datetime",
     "external_key": "uuid",
@@ -49,8 +65,11 @@ OPTIONS: Answers = {
     "homepage": {"type": "url", "max_length": 300, "default": "https://example.com/a?b=c#d"},
     "rank": {"type": "int", "ge": -5, "le": 5, "default": 0, "index": True},
     "ratio": {"type": "float", "gt": 0, "lt": 1, "default": 0.5},
-    "price": {"type": "decimal", "max_digits": 10, "decimal_places": 2, "ge": 0},
-    "done": {"type": "bool", "default": True, "index": True},
+    "price": {"type": "decimal", "max_digits": 10, "decimal_places": 2, "ge": 0, "lt": 1_000_000},
+    "tries": {"type": "int", "gt": 0, "lt": 10, "default": 1},
+    "score": {"type": "float", "ge": -1, "le": 1, "required": False},
+    "discount": {"type": "decimal", "gt": -1, "le": 1, "default": "0.5"},
+    "completed": {"type": "bool", "default": True, "index": True},
     "day": {"type": "date", "future": True, "required": False},
     "moment": {"type": "datetime", "future": True, "index": True},
     "external_key": {"type": "uuid", "unique": True, "required": False},
@@ -100,86 +119,110 @@ QUOTED: Answers = {
 }
 
 
-def cell(  # noqa: PLR0917
-    id_type: str,
-    route_scope: str,
-    pagination: str,
-    update_method: str,
-    foreign_access: str,
-    error_format: str,
-    timestamps: bool,
-    api_prefix: str,
-    **others: Any,  # noqa: ANN401
-) -> Answers:
-    """One set of answers, the questions with choices in the order of the table below."""
-    return {
-        "id_type": id_type,
-        "route_scope": route_scope,
-        "pagination": pagination,
-        "update_method": update_method,
-        "foreign_access": foreign_access,
-        "error_format": error_format,
-        "timestamps": timestamps,
-        "api_prefix": api_prefix,
-        **others,
-    }
+# Offered, and refused until it works, as hooks/undelivered.jinja says.
+UNDELIVERED: dict[str, tuple[Any, ...]] = {"auth": ("external",)}
+# What a question without choices, or more than one answer, makes of a project.
+SAMPLES: dict[str, tuple[Any, ...]] = {
+    "api_prefix": ("/api", "/api/v1"),
+    "fields": ("todo", "plain", "optional", "options"),
+    "resources": ("one", "several"),
+}
+FIELDS = {"todo": TODO, "plain": PLAIN, "optional": OPTIONAL, "options": OPTIONS}
+# By turns: no choice of what to cover, but not always the same word.
+NAMES: tuple[Answers, ...] = (
+    {},
+    {"resource_name": "work_item"},
+    {"resource_name": "category"},
+    {"resource_name": "story_child", "resource_plural": "story_children"},
+    {"resource_name": "box"},
+)
 
+
+def factors() -> dict[str, list[Any]]:
+    """What is covered: each question with choices, and each operation as one that is on or off."""
+    found: dict[str, list[Any]] = {}
+    for name, question in questions().items():
+        offered = [value for value in choices(question) if value not in UNDELIVERED.get(name, ())]
+        if question.get("multiselect"):
+            found |= {f"{name}.{value}": [True, False] for value in offered}
+        elif len(offered) > 1:
+            found[name] = offered
+    return found | {name: list(values) for name, values in SAMPLES.items()}
+
+
+def several(main: str, user_scoped: bool) -> tuple[Answers, list[Answers]]:
+    """Fields that refer to other resources, and these: each kind of relation is there."""
+    fields: Answers = {
+        "project": {"type": "reference", "to": "project", "on_delete": "cascade"},
+        "parent": {"type": "reference", "to": main, "required": False, "on_delete": "set_null"},
+        "label": {"type": "references", "to": "label"},
+    }
+    # What is shared cannot refer to what is not.
+    project = {"name": {"type": "str", "unique": True}, "budget": {"type": "decimal", "default": 0}}
+    return fields, [
+        {"name": "project", "fields": project, "user_scoped": user_scoped},
+        {"name": "label", "fields": {"name": "str"}, "user_scoped": False, "operations": []},
+        {
+            "name": "comment",
+            "plural": "remarks",
+            "fields": {"body": "text", f"{main}_ref": {"type": "reference", "to": main}},
+        },
+    ]
+
+
+def answers_of(chosen: dict[str, Any], names: Answers) -> Answers:
+    """The answers that choose so."""
+    answers = {name: value for name, value in chosen.items() if name in questions()}
+    answers |= names | {"fields": FIELDS[chosen["fields"]]}
+    answers["operations"] = [
+        name.removeprefix("operations.")
+        for name, on in chosen.items()
+        if name.startswith("operations.") and on
+    ]
+    if chosen["resources"] == "several":
+        main = names.get("resource_name", "task")
+        fields, further = several(main, chosen["user_scoped"])
+        answers |= {"fields": answers["fields"] | fields, "more_resources": further}
+    return answers
+
+
+def rows() -> list[dict[str, Any]]:
+    """A covering array of the factors: the same each time."""
+    wanted = factors()
+    array: Iterator[dict[str, Any]] = covertable.make(
+        wanted, strength=int(os.environ.get("TEST_STRENGTH", "2"))
+    )
+    return [{name: row[name] for name in wanted} for row in array]
+
+
+ROWS = rows()
 
 CELLS: dict[str, Answers] = {
     "defaults": {},
-    "two-words": cell(
-        *("int", "path", "cursor", "put", "forbidden", "envelope", False, "/api/v1"),
-        resource_name="story_child",
-        resource_plural="story_children",
-    ),
-    "plain": cell(
-        *("int", "token", "list", "both", "forbidden", "problem", True, "/api/v1"), fields=PLAIN
-    ),
-    "optional": cell(
-        *("uuid", "path", "page", "both", "not_found", "envelope", False, "/api"),
-        fields=OPTIONAL,
-        resource_name="work_item",
-    ),
-    "options": cell(
-        *("uuid", "path", "list", "patch", "not_found", "envelope", True, "/api/v1"),
-        fields=OPTIONS,
-        resource_name="category",
-    ),
-    "options-put": cell(
-        *("int", "token", "page", "put", "forbidden", "problem", False, "/api"), fields=OPTIONS
-    ),
-    "longest-names": cell(
-        *("uuid", "token", "cursor", "patch", "not_found", "envelope", False, "/api"),
-        fields=LONGEST,
-        resource_name=LONG_NAME,
-        resource_plural=LONG_NAME[:38],
-    ),
-    "one-letter": cell(
-        *("uuid", "token", "cursor", "put", "forbidden", "problem", True, "/api/v1"),
-        fields=ONE_LETTER,
-        resource_name="q",
-    ),
-    "plain-path": cell(
-        *("int", "path", "list", "put", "not_found", "problem", False, "/api"),
-        fields=PLAIN,
-        resource_name="box",
-    ),
-    "optional-list": cell(
-        *("int", "token", "list", "patch", "forbidden", "problem", True, "/api"), fields=OPTIONAL
-    ),
-    "options-both": cell(
-        *("uuid", "token", "cursor", "both", "not_found", "problem", True, "/api"), fields=OPTIONS
-    ),
-    "plain-prefix": cell(
-        *("uuid", "token", "page", "patch", "not_found", "problem", True, "/api/v1"), fields=PLAIN
-    ),
-    "hostile": cell(
-        *("uuid", "token", "list", "both", "not_found", "problem", True, "/api"),
-        fields=QUOTED,
-        project_name=HOSTILE_NAME,
-        project_slug="hostile",
-        project_description=HOSTILE,
-    ),
-    "todo-list": cell(*("uuid", "token", "list", "both", "not_found", "problem", True, "/api")),
     "one-field": {"fields": {"title": "str"}},
+    "hostile": {
+        "project_name": HOSTILE_NAME,
+        "project_slug": "hostile",
+        "project_description": HOSTILE,
+        "fields": QUOTED,
+        "pagination": "list",
+    },
+    "one-letter": {
+        "resource_name": "q",
+        "fields": ONE_LETTER,
+        "id_type": "int",
+        "route_scope": "path",
+        "pagination": "cursor",
+        "soft_delete": True,
+    },
+    "longest-names": {
+        "resource_name": LONG_NAME,
+        "resource_plural": LONG_NAME[:38],
+        "fields": LONGEST,
+        "update_method": "both",
+        "foreign_access": "forbidden",
+    },
+} | {
+    f"row-{number:02}": answers_of(row, NAMES[number % len(NAMES)])
+    for number, row in enumerate(ROWS, 1)
 }
