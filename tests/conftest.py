@@ -16,6 +16,12 @@ from tests.support.postgres import Postgres
 Render = Callable[..., Path]
 
 
+def together(nodeid: str) -> str:
+    """What tests have in common that belong together: their cell, or else their file."""
+    cell = nodeid.rpartition("[")[2].removesuffix("]")
+    return cell if cell in CELLS else nodeid.partition("::")[0]
+
+
 class ByCell(LoadScopeScheduling):
     """Give a worker all tests of a cell, so that it is rendered once; or all tests of a file.
 
@@ -23,8 +29,7 @@ class ByCell(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        cell = nodeid.rpartition("[")[2].removesuffix("]")
-        return cell if cell in CELLS else nodeid.partition("::")[0]
+        return together(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCell:  # noqa: ANN401
@@ -83,6 +88,26 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
         request.node.user_properties.append(("figure", text))
 
     return say
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --part: continuous integration proves the parts of the matrix on several machines."""
+    parser.addoption(
+        "--part", default="1/1", metavar="K/N", help="the K-th of N parts of the tests"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of the part that was asked for."""
+    part, parts = map(int, config.getoption("--part").split("/"))
+    groups = sorted({together(item.nodeid) for item in items})
+    kept, left_out = [], []
+    for item in items:
+        mine = groups.index(together(item.nodeid)) % parts == part - 1
+        (kept if mine else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
