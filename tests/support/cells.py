@@ -11,6 +11,7 @@ from typing import Any
 
 import covertable
 
+from tests.support.presets import PRESETS, RICH
 from tests.support.rendering import choices, questions
 
 Answers = dict[str, Any]
@@ -225,4 +226,9 @@ CELLS: dict[str, Answers] = {
 } | {
     f"row-{number:02}": answers_of(row, NAMES[number % len(NAMES)])
     for number, row in enumerate(ROWS, 1)
+}
+CELLS |= {
+    name: answers
+    for name, answers in (PRESETS | RICH).items()
+    if answers.get("auth") not in UNDELIVERED.get("auth", ())
 }
