@@ -4,10 +4,11 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-SUITABLE := import sys; sys.exit(sys.version_info < (3, 11))
+# The interpreter itself, where a name on PATH is a shim or belongs to an activated environment.
+SUITABLE := import sys; sys.version_info < (3, 11) and sys.exit(1); print(sys._base_executable)
 ifeq ($(origin PYTHON), undefined)
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
-	if $$python -c '$(SUITABLE)' >/dev/null 2>&1; then command -v $$python; break; fi; done)
+	$$python -c '$(SUITABLE)' 2>/dev/null && break; done)
 endif
 
 UV := $(shell command -v uv 2>/dev/null || echo '$(CURDIR)/.uv/bin/uv')
