@@ -16,7 +16,7 @@ from app.errors import ApiError, BadRequest, PayloadTooLarge, error_response
 from app.logs import request_id
 from app.settings import Settings
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 # Orchestrators ask for these by address.
 HEALTH_PATHS = {"/health", "/ready"}

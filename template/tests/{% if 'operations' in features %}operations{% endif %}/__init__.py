@@ -1,0 +1,1 @@
+"""Tests of the operations beyond reading and writing one row."""
