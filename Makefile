@@ -41,7 +41,7 @@ demo: setup ## render the default answers into demo/ and serve them on http://12
 		echo 'The tables of the demo have changed: its database starts empty.'; rm -f demo/*.db*; fi
 	@find demo -mindepth 1 -maxdepth 1 $(KEPT) -exec rm -rf {} +
 	@cp -R .cache/demo/. demo
-	@PATH="$(dir $(UV)):$$PATH" $(MAKE) --no-print-directory -C demo run
+	@PATH="$(patsubst %/,%,$(dir $(UV))):$$PATH" $(MAKE) --no-print-directory -C demo run
 
 test: setup ## all tests: every cell of the matrix is rendered and proven
 	$(RUN) pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
