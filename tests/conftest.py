@@ -1,6 +1,6 @@
 """Fixtures of all tests. `render(**answers)` gives the path of a project, rendered untrusted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tests.support.environment import Environment, shared_environment
 from tests.support.postgres import Postgres
 
 Render = Callable[..., Path]
+PASSED = pytest.StashKey[bool]()
 
 
 def together(nodeid: str) -> str:
@@ -108,6 +109,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Note on a test that it passed, for its fixtures to know."""
+    result = yield
+    item.stash[PASSED] = True
+    return result
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

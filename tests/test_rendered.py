@@ -1,6 +1,7 @@
 """Each cell of the matrix: the rendered project is clean, and passes all checks of its own."""
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -9,10 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from tests.conftest import PASSED
 from tests.support.cells import BRACES
 from tests.support.environment import CACHE, Environment, requirements
 from tests.support.postgres import Postgres
-from tests.support.rendering import rendered_files
+from tests.support.rendering import rendered_files, sources
 
 SYNTAX = re.compile(r"\{\{[-+ \w]|\{%|\{#|%\}|#\}")
 # GitHub's own expressions.
@@ -20,6 +24,30 @@ ALLOWED = {".github": re.compile(r"\$\{\{ [^{}]+ \}\}")}
 # The packages of a rendered project.
 OWN = {"app", "tests", "scripts", "migrations"}
 TOOLS = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}
+
+
+@pytest.fixture(scope="session")
+def fingerprint(project: Path, environment: Environment) -> str:
+    """What a check of this project depends on: its files, the tools, and the check."""
+    state = hashlib.sha256(environment.versions().encode())
+    for path in rendered_files(project):
+        if path.name != ".copier-answers.yml":  # It names the folder that it was rendered from.
+            state.update(f"{path.relative_to(project)}\0".encode() + path.read_bytes() + b"\0")
+    for path in (*sources("tests/support"), Path(__file__)):
+        state.update(path.read_bytes() + b"\0")
+    return state.hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def once(request: pytest.FixtureRequest, fingerprint: str) -> Iterator[None]:
+    """Check no project again that was found good, byte for byte; in CI, always check."""
+    mark = CACHE / "proven" / f"{request.node.originalname}-{fingerprint}"
+    if mark.exists() and "CI" not in os.environ:
+        pytest.skip("proven before: the same files, tools and checks (make clean forgets it)")
+    yield
+    if request.node.stash.get(PASSED, False):
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
 
 
 def texts(project: Path) -> Iterator[tuple[str, str]]:
@@ -140,6 +168,7 @@ def test_own_tests_on_sqlite(project: Path, environment: Environment) -> None:
 def test_own_tests_on_postgresql(
     project: Path, environment: Environment, postgres: Postgres
 ) -> None:
+    """Without the coverage gate, which has been passed and takes longer than the tests."""
     with postgres.database() as url:
-        command = ("pytest", "-p", "no:cacheprovider", "--cov", "--quiet")
+        command = ("pytest", "-p", "no:cacheprovider", "--quiet")
         environment.check(project, *command, TEST_DATABASE_URL=url)

@@ -33,6 +33,10 @@ class Environment:
         """Its interpreter."""
         return self.home / "bin" / "python"
 
+    def versions(self) -> str:
+        """Everything that is installed in it, and where its Python is from."""
+        return (self.home / "ready").read_text(encoding="utf-8")
+
     def run(
         self, directory: Path, *command: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
@@ -115,5 +119,7 @@ def shared_environment(
                 ["pip", "install", "--quiet", "--python", str(environment.python), *wanted],
             ):
                 subprocess.run([uv(), *command], cwd=ROOT, check=True)
-            ready.touch()
+            freeze = [uv(), "pip", "freeze", "--quiet", "--python", str(environment.python)]
+            installed = subprocess.run(freeze, check=True, capture_output=True, text=True).stdout
+            ready.write_text(f"{sys.version}\n{installed}", encoding="utf-8")
     return environment
