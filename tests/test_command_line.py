@@ -105,35 +105,39 @@ def test_a_rendered_project_sets_itself_up(released: Path, tmp_path: Path) -> No
     command(project, "make", "test")
 
 
+def listens(port: int) -> bool:
+    """Tell whether somebody does."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
 @contextmanager
 def demo(checkout: Path, port: int) -> Iterator[None]:
     """Run `make demo` until it answers, and end it afterwards."""
-    environ = {**surroundings(), "PORT": str(port)}
+    log = checkout.parent / "demo.log"
     with (
-        (checkout.parent / "demo.log").open("w+") as log,
+        log.open("w") as output,
         subprocess.Popen(
             ["make", "demo"],
             cwd=checkout,
-            env=environ,
+            env={**surroundings(), "PORT": str(port)},
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         ) as process,
     ):
         try:
-            for _ in range(1800):
-                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                    break
-                if process.poll() is not None:
-                    break
+            while not listens(port):
+                assert process.poll() is None, log.read_text(encoding="utf-8")
                 time.sleep(0.1)
-            log.seek(0)
-            assert process.poll() is None, log.read()
             yield
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
+            while listens(port):
+                time.sleep(0.1)
 
 
 @pytest.mark.long
