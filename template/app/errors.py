@@ -162,15 +162,23 @@ def _field_errors(error: RequestValidationError) -> dict[str, str]:
     return messages
 
 
-def _allowed_methods(request: Request) -> str:
-    """Name the methods of a path; the framework knows only those of the first route that fits."""
+def _allowed_methods(request: Request) -> set[str]:
+    """Return the methods of a path; the framework knows only those of the first route that fits.
+
+    Routes with fewer parameters win: in `/tasks/stats`, `stats` is no id.
+    """
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    found = [
-        context.methods or ()
-        for context in iter_route_contexts(request.app.routes)
-        if context.path_regex.match(path)
-    ]
-    return ", ".join(sorted(set().union(*found)))
+    found: dict[int, set[str]] = {}
+    for route in iter_route_contexts(request.app.routes):
+        if route.path_regex.match(path):
+            found.setdefault(len(route.param_convertors), set()).update(route.methods or ())
+    return found[min(found)]
+
+
+def _method_not_allowed(allowed: set[str]) -> Response:
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    headers = {"Allow": ", ".join(sorted(allowed))}
+    return _response(status, status.name, status.phrase, headers=headers)
 
 
 async def handle_api_error(_request: Request, error: ApiError) -> Response:
@@ -180,22 +188,25 @@ async def handle_api_error(_request: Request, error: ApiError) -> Response:
     return error_response(error)
 
 
-async def handle_invalid_request(_request: Request, error: RequestValidationError) -> Response:
+async def handle_invalid_request(request: Request, error: RequestValidationError) -> Response:
     """Render what the schemas refuse."""
+    if any(item["loc"][0] == "path" for item in error.errors()):
+        allowed = _allowed_methods(request)
+        if request.method not in allowed:
+            return _method_not_allowed(allowed)
     return error_response(ValidationFailed(errors=_field_errors(error)))
 
 
 async def handle_http_exception(request: Request, error: HTTPException) -> Response:
     """Render what the framework raises itself: unknown routes, methods, unreadable bodies."""
     status = HTTPStatus(error.status_code)
-    headers = dict(error.headers or {})
     if status == HTTPStatus.BAD_REQUEST:
         return error_response(ValidationFailed(error.detail))
     if status == PayloadTooLarge.status:
         return error_response(PayloadTooLarge())
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = _allowed_methods(request)
-    return _response(status, status.name, error.detail, headers=headers)
+        return _method_not_allowed(_allowed_methods(request))
+    return _response(status, status.name, error.detail, headers=error.headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -15,6 +15,7 @@ from app.main import create_app
 ECHO = "/probe/echo"
 FAIL = "/probe/fail"
 BREAK_OFF = "/probe/break-off"
+BY_NUMBER = "/probe/{number}"
 SECRET = "hunter2"
 
 
@@ -27,6 +28,10 @@ class Note(BaseModel):
 async def echo(note: Note) -> Note:
     """Answer what was sent."""
     return note
+
+
+async def remove(number: int) -> None:
+    """Take a number from the path."""
 
 
 async def fail() -> None:
@@ -54,6 +59,7 @@ def build(app: FastAPI, **changes: Any) -> FastAPI:
     other.add_api_route(ECHO, echo, methods=["POST"])
     other.add_api_route(FAIL, fail)
     other.add_api_route(BREAK_OFF, break_off)
+    other.add_api_route(BY_NUMBER, remove, methods=["DELETE"])
     return other
 
 

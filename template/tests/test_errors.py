@@ -48,6 +48,14 @@ async def test_allow_names_the_methods_of_every_route_with_this_path(app: FastAP
     assert response.headers["Allow"] == ", ".join(sorted(paths[path])).upper()
 
 
+async def test_name_of_a_route_is_no_id(probed: AsyncClient) -> None:
+    assert (await probed.delete("/probe/7")).status_code == 200
+    error_of(await probed.delete("/probe/seven"), 422, "VALIDATION_ERROR")
+    response = await probed.delete(ECHO)
+    error_of(response, 405, "METHOD_NOT_ALLOWED")
+    assert response.headers["Allow"] == "POST"
+
+
 @pytest.mark.parametrize(
     "content",
     [
