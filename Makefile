@@ -46,7 +46,7 @@ demo: setup ## render the default answers into demo/ and serve them on http://12
 test: setup ## all tests: every cell of the matrix is rendered and proven
 	$(RUN) pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
-test-quick: setup ## the tests that take seconds, for daily work
+test-quick: setup ## the tests that prove no whole project: a minute or two, for daily work
 	$(RUN) pytest -n $(WORKERS) -m "not long" $(ARGS)
 
 check: setup ## lint and formatting of the template's own Python
