@@ -1,7 +1,6 @@
 """Answers that must be refused, each with what the message has to say.
 
-A case is (answers, words): every word has to occur in the message. `LATER` holds the cases of
-features that are refused altogether until they are delivered; they are tried without that refusal.
+A case is (answers, words): every word has to occur in the message.
 """
 
 from datetime import date, datetime
@@ -292,22 +291,6 @@ DEFAULTS: list[Case] = [
     (field(type="json", default={"a": 2**53}), ("no value of JSON",)),
 ]
 
-UNDELIVERED: list[Case] = [
-    ({"auth": "external"}, ("auth", "not available yet", "local")),
-    ({"soft_delete": True}, ("soft_delete", "not available yet")),
-    ({"user_scoped": False}, ("user_scoped", "not available yet")),
-    ({"operations": ["stats"]}, ("operations", "not available yet")),
-    (
-        {"more_resources": [{"name": "label", "fields": {"name": "str"}}]},
-        ("more_resources", "not available yet"),
-    ),
-    (
-        field("parent", type="reference", to="task", required=False),
-        ("fields.parent.type", "not available yet"),
-    ),
-    (field("label", type="references", to="task"), ("fields.label.type", "not available yet")),
-]
-
 
 def further(*resources: Any, **answers: Any) -> dict[str, Any]:  # noqa: ANN401
     """The answers with further resources."""
@@ -324,7 +307,7 @@ def reference(to: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
     return {"parent": {"type": "reference", "to": to, **options}}
 
 
-LATER: list[Case] = [
+TOGETHER: list[Case] = [
     ({"operations": ["complete"], "fields": {"title": "str"}}, ("complete", "completed")),
     ({"operations": ["complete"], "fields": {"completed": "str"}}, ("complete", "bool")),
     ({"operations": ["search"], "fields": {"n": "int"}}, ("search", "str or text")),
@@ -417,5 +400,5 @@ BAD: dict[str, list[Case]] = {
     "shapes": SHAPES,
     "options": OPTIONS,
     "defaults": DEFAULTS,
-    "undelivered": UNDELIVERED,
+    "together": TOGETHER,
 }

@@ -1,4 +1,4 @@
-"""Answers that look bad and must work. `LATER` holds those of features to be delivered."""
+"""Answers that look bad and must work."""
 
 from typing import Any
 
@@ -124,20 +124,13 @@ CHOICES: list[Answers] = [
     {"_src_path": "ignored", "_commit": "ignored"},
 ]
 
-GOOD: dict[str, list[Answers]] = {
-    "texts": TEXTS,
-    "resources": RESOURCES,
-    "fields": FIELDS,
-    "choices": CHOICES,
-}
-
 
 def resource(name: str, /, **keys: Any) -> Answers:  # noqa: ANN401
     """A further resource with one field, unless told otherwise."""
     return {"name": name, "fields": {"title": "str"}, **keys}
 
 
-LATER: list[Answers] = [
+TOGETHER: list[Answers] = [
     {"auth": "external", "soft_delete": True, "user_scoped": False},
     {"operations": ["search", "complete", "stats", "bulk"]},
     {"operations": "[stats]"},
@@ -173,3 +166,11 @@ LATER: list[Answers] = [
         ],
     },
 ]
+
+GOOD: dict[str, list[Answers]] = {
+    "texts": TEXTS,
+    "resources": RESOURCES,
+    "fields": FIELDS,
+    "choices": CHOICES,
+    "together": TOGETHER,
+}

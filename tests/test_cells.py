@@ -5,10 +5,8 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from copier.errors import UserMessageError
 
-from tests.conftest import Render
-from tests.support.cells import CELLS, FIELDS, ROWS, UNDELIVERED, factors
+from tests.support.cells import CELLS, FIELDS, ROWS, factors
 from tests.support.hooks import module
 from tests.support.rendering import questions
 
@@ -60,12 +58,3 @@ def test_options_are_all_set_somewhere() -> None:
 def test_cells_answer_what_is_asked() -> None:
     unknown = {name: answers.keys() - questions().keys() for name, answers in CELLS.items()}
     assert not any(unknown.values()), unknown
-
-
-@pytest.mark.parametrize(
-    ("question", "value"), [(name, value) for name, of in UNDELIVERED.items() for value in of]
-)
-def test_what_is_not_delivered_is_refused(render: Render, question: str, value: object) -> None:
-    """Fails as soon as it works: UNDELIVERED then hides it from the matrix."""
-    with pytest.raises(UserMessageError, match="not available yet"):
-        render(**{question: value})

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.cells import CELLS, UNDELIVERED
+from tests.support.cells import CELLS
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 from tests.support.preset_server import Api, Caller, Serve, serve
@@ -37,8 +37,7 @@ def test_each_design_has_its_preset() -> None:
 
 def test_presets_and_rich_answers_are_cells() -> None:
     for name, answers in (PRESETS | RICH).items():
-        if answers.get("auth") not in UNDELIVERED.get("auth", ()):
-            assert CELLS[name] == answers
+        assert CELLS[name] == answers
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -412,7 +411,6 @@ class TestBackendBuilder:
         ada.get(422, f"{tasks}/search", query="milk", page_size=101)
 
 
-@pytest.mark.skipif("external" in UNDELIVERED.get("auth", ()), reason="not delivered yet")
 class TestFastapiSqlmodelGenerator:
     """/api/{user_id}/tasks/ with the tokens of another service, PUT, complete, `status`."""
 

@@ -34,12 +34,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def later(template: Path) -> Path:
-    """The template with nothing left undelivered."""
-    return questionnaire(template.parent / "later", delivered=True)
-
-
-@pytest.fixture(scope="module")
 def deriving(template: Path) -> Path:
     """The template with its real derivation."""
     return questionnaire(template.parent / "deriving", derived=True)
@@ -68,16 +62,6 @@ def test_a_bad_answer_is_named_and_nothing_is_written(
         assert word in message.replace("\\'", "'")
 
 
-@pytest.mark.parametrize("case", cases({"later": answers_bad.LATER}))
-def test_a_bad_answer_of_a_later_feature_is_named(
-    later: Path, tmp_path: Path, case: answers_bad.Case
-) -> None:
-    answers, words = case
-    message = complaint(later, tmp_path / "project", answers)
-    for word in words:
-        assert word in message
-
-
 @pytest.mark.parametrize("answers", cases(answers_good.GOOD))
 def test_an_answer_that_looks_bad_is_taken_and_recorded(
     deriving: Path, tmp_path: Path, answers: dict[str, Any]
@@ -86,13 +70,6 @@ def test_an_answer_that_looks_bad_is_taken_and_recorded(
     for name, value in answers.items():
         if not name.startswith("_") and not isinstance(value, str):
             assert recorded[name] == value
-
-
-@pytest.mark.parametrize("answers", cases({"later": answers_good.LATER}))
-def test_an_answer_of_a_later_feature_is_taken(
-    later: Path, tmp_path: Path, answers: dict[str, Any]
-) -> None:
-    answer(later, tmp_path / "project", answers)
 
 
 def test_there_are_enough_cases() -> None:

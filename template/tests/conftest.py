@@ -8,7 +8,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlmodel import SQLModel
 
 from app.database import Database
-from app.main import create_app
+from app.factory import create_app
 from tests.databases import alembic, empty_database
 from tests.identity import settings_for_tests
 from tests.people import People, Person

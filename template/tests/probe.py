@@ -10,7 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from app.main import create_app
+from app.factory import create_app
 
 ECHO = "/probe/echo"
 FAIL = "/probe/fail"

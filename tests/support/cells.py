@@ -120,8 +120,6 @@ QUOTED: Answers = {
 }
 
 
-# Offered, and refused until it works, as hooks/undelivered.jinja says.
-UNDELIVERED: dict[str, tuple[Any, ...]] = {"auth": ("external",)}
 # What a question without choices, or more than one answer, makes of a project.
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "api_prefix": ("/api", "/api/v1"),
@@ -143,7 +141,7 @@ def factors() -> dict[str, list[Any]]:
     """What is covered: each question with choices, and each operation as one that is on or off."""
     found: dict[str, list[Any]] = {}
     for name, question in questions().items():
-        offered = [value for value in choices(question) if value not in UNDELIVERED.get(name, ())]
+        offered = choices(question)
         if question.get("multiselect"):
             found |= {f"{name}.{value}": [True, False] for value in offered}
         elif len(offered) > 1:
@@ -227,8 +225,4 @@ CELLS: dict[str, Answers] = {
     f"row-{number:02}": answers_of(row, NAMES[number % len(NAMES)])
     for number, row in enumerate(ROWS, 1)
 }
-CELLS |= {
-    name: answers
-    for name, answers in (PRESETS | RICH).items()
-    if answers.get("auth") not in UNDELIVERED.get("auth", ())
-}
+CELLS |= PRESETS | RICH

@@ -22,17 +22,12 @@ NOTHING_DERIVED = """
 {% macro derived_resources() %}[]{% endmacro %}
 {% macro derived_features() %}{}{% endmacro %}
 """
-ALL_DELIVERED = """
-{% macro undelivered(problems, given, resources) %}{% endmacro %}
-{% set UNDELIVERED_OPERATIONS = [] %}
-"""
 PREFIX = "'dict object' has no attribute "
 
 
-def questionnaire(home: Path, *, delivered: bool = False, derived: bool = False) -> Path:
+def questionnaire(home: Path, *, derived: bool = False) -> Path:
     """A template that records its answers and renders nothing else.
 
-    `delivered` lets pass what the template does not deliver yet, so that its checks are tested too;
     `derived` keeps the real derivation.
     """
     home.mkdir(parents=True)
@@ -42,8 +37,6 @@ def questionnaire(home: Path, *, delivered: bool = False, derived: bool = False)
     (home / "template" / "{{ _copier_conf.answers_file }}.jinja").write_text(RECORD, "utf-8")
     if not derived:
         (home / "hooks" / "derive.jinja").write_text(NOTHING_DERIVED, "utf-8")
-    if delivered:
-        (home / "hooks" / "undelivered.jinja").write_text(ALL_DELIVERED, "utf-8")
     return home
 
 

@@ -5,17 +5,17 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-{% if 'late' in features %}
-from alembic.operations import ops
-from alembic.runtime.migration import MigrationContext
-{% endif %}
 from sqlalchemy import JSON, Connection, TypeDecorator, event
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import UserDefinedType
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  # Registers the tables.
 from app.database import create_engine
 from app.settings import DatabaseSettings
+from migrations.plan import keep_rows
+
+LOCK_TIMEOUT = "5s"
 
 
 def render_item(kind: str, item: object, autogen: AutogenContext) -> str | Literal[False]:
@@ -27,34 +27,11 @@ def render_item(kind: str, item: object, autogen: AutogenContext) -> str | Liter
         return False
     plain = item.impl_instance
     on_sqlite = item.load_dialect_impl(sqlite.dialect())
-    if isinstance(on_sqlite, type(plain)):
+    if isinstance(on_sqlite, type(plain) | UserDefinedType):
         return f"sa.{plain!r}"
     return f"sa.{plain!r}.with_variant(sa.{on_sqlite!r}, 'sqlite')"
 
 
-{% if 'late' in features %}
-def add_late_keys(
-    _context: MigrationContext, _revision: object, scripts: list[ops.MigrationScript]
-) -> None:
-    """Add the keys of new tables that refer to each other, which autogenerate leaves out."""
-    for script in scripts:
-        if script.upgrade_ops is None or script.downgrade_ops is None:
-            continue
-        for made in list(script.upgrade_ops.ops):
-            if not isinstance(made, ops.CreateTableOp):
-                continue
-            keys = [
-                ops.CreateForeignKeyOp.from_constraint(key)
-                for key in made.to_table().foreign_key_constraints
-                if key.use_alter
-            ]
-            if keys:
-                gone = [key.reverse() for key in keys]
-                script.upgrade_ops.ops.append(ops.ModifyTableOps(made.table_name, keys))
-                script.downgrade_ops.ops.insert(0, ops.ModifyTableOps(made.table_name, gone))
-
-
-{% endif %}
 def stop_enforcing(dbapi_connection: Any, _record: object) -> None:
     """Let SQLite rebuild a table that others refer to: dropping the old one would empty them."""
     cursor = dbapi_connection.cursor()
@@ -81,10 +58,11 @@ def migrate(connection: Connection) -> None:
         render_as_batch=True,
         compare_type=True,
         render_item=render_item,
-{% if 'late' in features %}
-        process_revision_directives=add_late_keys,
-{% endif %}
+        process_revision_directives=keep_rows,
     )
+    if connection.dialect.name == "postgresql":
+        # Rather give up than make everybody wait behind a lock that is not to be had.
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     with context.begin_transaction():
         context.run_migrations()
     if connection.dialect.name == "sqlite":

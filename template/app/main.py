@@ -1,0 +1,5 @@
+"""The application, from the environment: `uvicorn app.main:app`."""
+
+from app.factory import create_app
+
+app = create_app()

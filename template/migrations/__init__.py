@@ -1,0 +1,1 @@
+"""Migrations: the revisions, and what writes and runs them."""

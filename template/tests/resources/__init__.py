@@ -1,0 +1,1 @@
+"""Tests of each resource: reading and writing one row, and lists."""

@@ -1,0 +1,306 @@
+"""The table of changes: old answers, rows, new answers, and what the rows are to be then."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One answer that changes; `after` and `back` hold what is expected of the rows, in order."""
+
+    old: dict[str, Any]
+    new: dict[str, Any]
+    rows: dict[str, Rows]
+    after: dict[str, Rows] = field(default_factory=dict)
+    back: dict[str, Rows] = field(default_factory=dict)
+    # Part of what is said where the change is refused: by `make migration`, or by `make migrate`.
+    complaint: str = ""
+    refused: str = ""
+    # No revision is needed.
+    quiet: bool = False
+
+
+def fields(**specs: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Answers with a title and these fields."""
+    return {"fields": {"title": {"type": "str", "max_length": 50}, **specs}}
+
+
+TASKS: dict[str, Rows] = {"tasks": [{"title": "one"}, {"title": "two"}]}
+
+
+def tasks(*values: Any, name: str = "value") -> dict[str, Rows]:  # noqa: ANN401
+    """Rows of tasks with a value each."""
+    titles = ("one", "two", "three")
+    return {
+        "tasks": [
+            {"title": title, name: value} for title, value in zip(titles, values, strict=False)
+        ]
+    }
+
+
+def retyped(old: Any, new: Any, before: list[Any], after: list[Any]) -> Change:  # noqa: ANN401
+    """A field that gets another type."""
+    return Change(fields(value=old), fields(value=new), tasks(*before), tasks(*after), tasks())
+
+
+NULLABLE = {"type": "str", "required": False}
+
+CHANGES: dict[str, Change] = {
+    "field-added-nullable": Change(
+        fields(), fields(value=NULLABLE), TASKS, tasks(None, None), TASKS
+    ),
+    "field-added-with-default": Change(
+        fields(), fields(value={"type": "int", "default": 7}), TASKS, tasks(7, 7), TASKS
+    ),
+    "field-added-enum": Change(
+        fields(),
+        fields(
+            value={"type": "enum", "choices": ["low", 'it\'s "high"'], "default": 'it\'s "high"'}
+        ),
+        TASKS,
+        tasks('it\'s "high"', 'it\'s "high"'),
+        TASKS,
+    ),
+    "field-added-decimal": Change(
+        fields(),
+        fields(value={"type": "decimal", "default": "1.50"}),
+        TASKS,
+        tasks("1.50", "1.50"),
+        TASKS,
+    ),
+    "field-added-list": Change(
+        fields(),
+        fields(value={"type": "list", "default": ["a"]}),
+        TASKS,
+        tasks(["a"], ["a"]),
+        TASKS,
+    ),
+    "field-added-datetime": Change(
+        fields(),
+        fields(value={"type": "datetime", "default": "2030-01-01T02:00:00+02:00"}),
+        TASKS,
+        tasks("2030-01-01 00:00:00+00:00", "2030-01-01 00:00:00+00:00"),
+        TASKS,
+    ),
+    "field-added-required": Change(
+        fields(), fields(value="str"), TASKS, refused="tasks.value is required and has no default"
+    ),
+    "field-added-required-no-rows": Change(
+        fields(), fields(value="str"), {"tasks": []}, {"tasks": []}
+    ),
+    "field-removed": Change(fields(value="str"), fields(), tasks("x", "y"), TASKS, tasks("", "")),
+    "field-removed-nullable": Change(
+        fields(value=NULLABLE), fields(), tasks("x", None), TASKS, tasks(None, None)
+    ),
+    "field-renamed": Change(
+        fields(value="str"),
+        fields(worth={"type": "str", "renamed_from": "value"}),
+        tasks("x", "y"),
+        tasks("x", "y", name="worth"),
+        tasks("x", "y"),
+    ),
+    "field-renamed-and-retyped": Change(
+        fields(value={"type": "int", "unique": True}),
+        fields(worth={"type": "str", "renamed_from": "value", "index": True}),
+        tasks(1, 2),
+        tasks("1", "2", name="worth"),
+    ),
+    "int-to-float": retyped("int", "float", [1, -2], [1.0, -2.0]),
+    "int-to-str": retyped("int", "str", [1, -2], ["1", "-2"]),
+    "int-to-decimal": retyped("int", "decimal", [1, -2], ["1.00", "-2.00"]),
+    "float-to-decimal": retyped(
+        "float", {"type": "decimal", "decimal_places": 1}, [1.5, -2.5], ["1.5", "-2.5"]
+    ),
+    "decimal-to-str": retyped("decimal", "str", ["1.50", "-0.05"], ["1.50", "-0.05"]),
+    "decimal-finer": retyped(
+        "decimal",
+        {"type": "decimal", "decimal_places": 4},
+        ["1.50", "-0.05"],
+        ["1.5000", "-0.0500"],
+    ),
+    "bool-to-str": retyped("bool", "str", [True, False], ["true", "false"]),
+    "uuid-to-str": retyped(
+        "uuid",
+        "str",
+        ["01890000-0000-7000-8000-00000000000a"],
+        ["01890000-0000-7000-8000-00000000000a"],
+    ),
+    "date-to-datetime": retyped("date", "datetime", ["2030-01-31"], ["2030-01-31 00:00:00+00:00"]),
+    "str-to-text": retyped("str", "text", ["x", "y"], ["x", "y"]),
+    "str-longer": retyped(
+        {"type": "str", "max_length": 5}, {"type": "str", "max_length": 9}, ["x"], ["x"]
+    ),
+    "str-shorter": retyped(
+        {"type": "str", "max_length": 9}, {"type": "str", "max_length": 5}, ["12345"], ["12345"]
+    ),
+    "str-shorter-than-values": Change(
+        fields(value={"type": "str", "max_length": 9}),
+        fields(value={"type": "str", "max_length": 5}),
+        tasks("123456"),
+        refused="tasks.value takes 5 characters",
+    ),
+    "decimal-coarser-than-values": Change(
+        fields(value="decimal"),
+        fields(value={"type": "decimal", "decimal_places": 1}),
+        tasks("1.25"),
+        refused="more digits than it will keep",
+    ),
+    "str-to-int": Change(
+        fields(value="str"), fields(value="int"), tasks("1"), refused="tasks.value: no value of"
+    ),
+    "required-to-nullable": Change(
+        fields(value="str"),
+        fields(value=NULLABLE),
+        tasks("x", "y"),
+        tasks("x", "y"),
+        tasks("x", "y"),
+    ),
+    "nullable-to-required": Change(
+        fields(value=NULLABLE),
+        fields(value="str"),
+        tasks("x", "y"),
+        tasks("x", "y"),
+        tasks("x", "y"),
+    ),
+    "nullable-to-required-with-default": Change(
+        fields(value=NULLABLE),
+        fields(value={"type": "str", "default": "new"}),
+        tasks("x", None),
+        tasks("x", "new"),
+        tasks("x", "new"),
+    ),
+    "nullable-to-required-with-nulls": Change(
+        fields(value=NULLABLE),
+        fields(value="str"),
+        tasks("x", None),
+        refused="tasks.value becomes required",
+    ),
+    "unique-on": Change(
+        fields(value="str"),
+        fields(value={"type": "str", "unique": True}),
+        tasks("x", "y"),
+        tasks("x", "y"),
+        tasks("x", "y"),
+    ),
+    "unique-on-with-doubles": Change(
+        fields(value="str"),
+        fields(value={"type": "str", "unique": True}),
+        tasks("x", "x"),
+        refused="must be unique",
+    ),
+    "unique-off": Change(
+        fields(value={"type": "str", "unique": True}),
+        fields(value="str"),
+        tasks("x", "y"),
+        tasks("x", "y"),
+    ),
+    "index-on": Change(
+        fields(value="str"), fields(value={"type": "str", "index": True}), tasks("x"), tasks("x")
+    ),
+    "index-off": Change(
+        fields(value={"type": "str", "index": True}), fields(value="str"), tasks("x"), tasks("x")
+    ),
+    "choices-changed": Change(
+        fields(value={"type": "enum", "choices": ["a", "b"]}),
+        fields(value={"type": "enum", "choices": ["b", "c"]}),
+        tasks("a"),
+        quiet=True,
+    ),
+    "default-changed": Change(
+        fields(value={"type": "int", "default": 1}),
+        fields(value={"type": "int", "default": 2}),
+        tasks(1),
+        quiet=True,
+    ),
+    "api-changed": Change(
+        fields(),
+        {
+            **fields(),
+            "pagination": "cursor",
+            "route_scope": "path",
+            "error_format": "envelope",
+            "update_method": "put",
+        },
+        TASKS,
+        quiet=True,
+    ),
+    "reference-added": Change(
+        {**fields(), "more_resources": [{"name": "project", "fields": {"name": "str"}}]},
+        {
+            **fields(
+                project={
+                    "type": "reference",
+                    "to": "project",
+                    "required": False,
+                    "on_delete": "set_null",
+                }
+            ),
+            "more_resources": [{"name": "project", "fields": {"name": "str"}}],
+        },
+        {"projects": [{"name": "p"}], **TASKS},
+        tasks(None, None, name="project_id"),
+        TASKS,
+    ),
+    "reference-removed": Change(
+        {
+            **fields(project={"type": "reference", "to": "project", "required": False}),
+            "more_resources": [{"name": "project", "fields": {"name": "str"}}],
+        },
+        {**fields(), "more_resources": [{"name": "project", "fields": {"name": "str"}}]},
+        {"projects": [{"name": "p"}], **TASKS},
+        TASKS,
+        tasks(None, None, name="project_id"),
+    ),
+    "resource-added": Change(
+        fields(),
+        {
+            **fields(
+                project={"type": "reference", "to": "project", "required": False},
+                label={"type": "references", "to": "label"},
+            ),
+            "more_resources": [
+                {"name": "project", "fields": {"name": {"type": "str", "unique": True}}},
+                {"name": "label", "user_scoped": False, "fields": {"name": "str"}},
+            ],
+        },
+        TASKS,
+        {"projects": [], "labels": [], "tasks_labels": [], **tasks(None, None, name="project_id")},
+        TASKS,
+    ),
+    "resource-removed": Change(
+        {
+            **fields(project={"type": "reference", "to": "project", "required": False}),
+            "more_resources": [{"name": "project", "fields": {"name": "str"}}],
+        },
+        fields(),
+        {"projects": [{"name": "p"}], **TASKS},
+        TASKS,
+        {"projects": []},
+    ),
+    "soft-delete-on": Change(
+        fields(value={"type": "str", "unique": True}),
+        {**fields(value={"type": "str", "unique": True}), "soft_delete": True},
+        tasks("x", "y"),
+        tasks(None, None, name="deleted_at"),
+        tasks("x", "y"),
+    ),
+    "soft-delete-off": Change(
+        {**fields(), "soft_delete": True},
+        fields(),
+        TASKS,
+        TASKS,
+        tasks(None, None, name="deleted_at"),
+    ),
+    "soft-delete-off-with-hidden": Change(
+        {**fields(), "soft_delete": True},
+        fields(),
+        {"tasks": [{"title": "one", "deleted_at": "2026-01-01T00:00:00Z"}]},
+        refused="tasks has hidden rows",
+    ),
+    "timestamps-on": Change({**fields(), "timestamps": False}, fields(), TASKS, TASKS, TASKS),
+    "timestamps-off": Change(fields(), {**fields(), "timestamps": False}, TASKS, TASKS, TASKS),
+    "id-type": Change(fields(), {**fields(), "id_type": "int"}, TASKS, complaint="id_type"),
+    "owner": Change(fields(), {**fields(), "user_scoped": False}, TASKS, complaint="user_scoped"),
+}

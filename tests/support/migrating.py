@@ -1,0 +1,140 @@
+"""Runs inside a rendered project: makes its tables and rows, or takes both to the newest models.
+
+    python migrating.py fill URL ROWS        the tables of the revisions that are there, with rows
+    python migrating.py follow MESSAGE URL…  a new revision, then up, down and up again on each URL
+
+ROWS maps tables to lists of rows, as JSON. What is found is printed as JSON, on the last line.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path.cwd()))
+
+import app.models  # noqa: F401
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from app.database import create_engine
+from pydantic import TypeAdapter
+from scripts import migrations
+from sqlalchemy import MetaData, insert, select, text
+from sqlmodel import SQLModel
+
+CONFIG = Config(toml_file="pyproject.toml")
+
+
+def alembic(url: str, action: str, *arguments: str) -> None:
+    """Run one of Alembic's commands on a database."""
+    os.environ["DATABASE_URL"] = url
+    getattr(command, action)(CONFIG, *arguments)
+
+
+def typed(model: type[SQLModel], row: dict[str, Any]) -> dict[str, Any]:
+    """Read values as the model's columns take them."""
+    fields = model.model_fields
+    return {
+        name: TypeAdapter(fields[name].annotation).validate_python(value)
+        for name, value in row.items()
+    }
+
+
+def models() -> dict[str, Any]:
+    """Return the models by their tables."""
+    return {m.class_.__table__.name: m.class_ for m in SQLModel._sa_registry.mappers}
+
+
+async def fill(url: str, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Insert rows, all of one user."""
+    engine = create_engine(url)
+    async with engine.begin() as connection:
+        users = SQLModel.metadata.tables["users"]
+        user = {"email": "ada@example.com", "name": None, "password_hash": "x"}
+        moment = typed(models()["users"], {"created_at": "2026-01-01T00:00:00Z"})["created_at"]
+        made = insert(users).values(**user, created_at=moment, password_changed_at=moment)
+        user_id = (await connection.execute(made.returning(users.c.id))).scalar_one()
+        for name, found in rows.items():
+            table = SQLModel.metadata.tables[name]
+            for row in found:
+                values = typed(models()[name], row)
+                if "user_id" in table.c:
+                    values["user_id"] = user_id
+                await connection.execute(insert(table).values(**values))
+    await engine.dispose()
+
+
+async def read(url: str) -> dict[str, Any]:
+    """Return what the tables hold: as the models see it where they agree, else as it is stored."""
+    engine = create_engine(url)
+    found: dict[str, Any] = {}
+    async with engine.connect() as connection:
+        stored = MetaData()
+        await connection.run_sync(stored.reflect)
+        for name, table in stored.tables.items():
+            if name in {"alembic_version", "users", "sessions"}:
+                continue
+            known = SQLModel.metadata.tables.get(name)
+            same = known is not None and set(known.c.keys()) == set(table.c.keys())
+            query = select(known if same else table)
+            if "id" in table.c:
+                query = query.order_by("id")
+            rows = (await connection.execute(query)).mappings()
+            found[name] = [dict(row.items()) for row in rows]
+        if connection.dialect.name == "sqlite":
+            broken = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
+            assert not broken, broken
+    await engine.dispose()
+    return found
+
+
+def follow(message: str, urls: list[str]) -> dict[str, Any]:
+    """Write a revision and walk it; a refusal is part of what is found."""
+    before = set(Path("migrations/versions").glob("*.py"))
+    complaint = migrations.create(message)
+    made = set(Path("migrations/versions").glob("*.py")) - before
+    report: dict[str, Any] = {
+        "complaint": complaint,
+        "revision": "".join(path.read_text(encoding="utf-8") for path in made),
+        "databases": [],
+    }
+    if complaint:
+        return report
+    report["drift"] = migrations.check()
+    for url in urls:
+        steps: dict[str, Any] = {}
+        try:
+            alembic(url, "upgrade", "head")
+            steps["up"] = asyncio.run(read(url))
+            alembic(url, "downgrade", "-1")
+            steps["down"] = asyncio.run(read(url))
+            alembic(url, "upgrade", "head")
+            steps["again"] = asyncio.run(read(url))
+        except CommandError as error:
+            steps["refused"] = str(error)
+            steps["left"] = asyncio.run(read(url))
+        report["databases"].append(steps)
+    return report
+
+
+def main(action: str, *arguments: str) -> None:
+    """Do what the command line says."""
+    if action == "fill":
+        url, rows = arguments
+        alembic(url, "upgrade", "head")
+        asyncio.run(fill(url, json.loads(rows)))
+        print(json.dumps(asyncio.run(read(url)), default=str))
+    else:
+        message, *urls = arguments
+        try:
+            report = follow(message, urls)
+        except CommandError as error:
+            report = {"complaint": str(error), "revision": "", "databases": []}
+        print(json.dumps(report, default=str))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
