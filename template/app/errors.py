@@ -172,7 +172,8 @@ def _allowed_methods(request: Request) -> set[str]:
     for route in iter_route_contexts(request.app.routes):
         if route.path_regex.match(path):
             found.setdefault(len(route.param_convertors), set()).update(route.methods or ())
-    return found[min(found)]
+    # No route, but an app that is mounted: files, which can only be read.
+    return found[min(found)] if found else {"GET", "HEAD"}
 
 
 def _method_not_allowed(allowed: set[str]) -> Response:
