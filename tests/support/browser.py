@@ -66,7 +66,7 @@ class Browser:
         self.find(css).send_keys(text)
 
     def complaints(self) -> list[str]:
-        """Errors and warnings in the console since the last time; violations of a policy are some."""
+        """Errors and warnings in the console since the last time, violations of a policy too."""
         return [
             entry["message"]
             for entry in self.driver.get_log("browser")

@@ -220,11 +220,18 @@ def wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
 
 @contextmanager
 def serve(
-    environment: Environment, project: Path, answers: dict[str, Any], database_url: str
+    environment: Environment,
+    project: Path,
+    answers: dict[str, Any],
+    database_url: str,
+    **issuer: str,
 ) -> Iterator[Api]:
-    """Migrate the database, serve the app on a free port until the caller is done, and end it."""
+    """Migrate the database, serve the app on a free port until the caller is done, and end it.
+
+    Whose tokens it accepts is set where no shared secret is meant.
+    """
     secret = "JWT_SECRET_KEY" if answers["auth"] == "local" else "BETTER_AUTH_SECRET"
-    variables = {secret: SECRET, "DATABASE_URL": database_url}
+    variables = {**(issuer or {secret: SECRET}), "DATABASE_URL": database_url}
     environment.check(project, "alembic", "upgrade", "head", **variables)
     log = project.with_suffix(".log")
     with (
