@@ -4,6 +4,7 @@ Black box: the rendered app runs as a process of its own, on either database. Th
 the checks of their own is the matter of the matrix, whose cells they are.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -54,6 +55,12 @@ def test_a_preset_says_which_design_it_is(name: str) -> None:
     assert header.startswith(f"# {name}: ")
     assert "Where this differs from the design" in header
     assert all(line.startswith("#") for line in header.splitlines())
+
+
+def test_the_readme_lists_the_presets() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[`(.+?)`\]\(presets/(.+?)\.yml\) \|", readme, flags=re.MULTILINE)
+    assert sorted(rows) == [(name, name) for name in PRESETS]
 
 
 @pytest.fixture(
