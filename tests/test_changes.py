@@ -90,7 +90,8 @@ def test_rows_survive(
     for steps in report["databases"]:
         if change.refused:
             assert change.refused in steps["refused"], report["revision"]
-            assert_rows(steps["left"], change.rows, "left")
+            titles = [{"title": row["title"]} for row in change.rows["tasks"]]
+            assert_rows(steps["left"], {"tasks": titles}, "left")
             continue
         assert "refused" not in steps, f"{steps.get('refused')}\n{report['revision']}"
         assert_rows(steps["up"], change.after, "up")

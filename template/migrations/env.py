@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 import app.models  # noqa: F401  # Registers the tables.
 from app.database import create_engine
 from app.settings import DatabaseSettings
+from migrations import reflection  # noqa: F401  # Listens.
 from migrations.plan import keep_rows
 
 LOCK_TIMEOUT = "5s"

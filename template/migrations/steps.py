@@ -36,14 +36,15 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "float": float,
     "exact": Decimal,
 }
-# Which kinds keep their values in which others.
+# Which kinds keep their values in which others; texts do where they can be read so.
 KEPT = {
-    "text": {"text"},
+    "text": {"text", "boolean", "float", "exact", "integer", "moment", "date", "uuid"},
     "boolean": {"text", "integer"},
     "float": {"text", "exact", "integer"},
     "exact": {"text", "float", "exact", "integer"},
     "integer": {"text", "float", "exact"},
     "date": {"text", "moment"},
+    "moment": {"date"},
     "uuid": {"text"},
 }
 
@@ -203,38 +204,108 @@ def _on_sqlite(column: str, old: Type, new: Type) -> str | None:
         ("exact", "exact"): f"{column} * {after} / {before}",
         ("exact", "float"): f"{column} / {before}.0",
         ("exact", "integer"): f"{column} / {before}",
-        ("exact", "text"): _decimal_text(column, _scale(old)),
+        ("exact", "text"): _decimal_text(f"CAST({column} AS BIGINT)", _scale(old)),
         ("boolean", "text"): f"CASE WHEN {column} THEN 'true' ELSE 'false' END",
         ("date", "moment"): f"{column} || ' 00:00:00.000000'",
+        ("moment", "date"): f"substr({column}, 1, 10)",
         ("uuid", "text"): _uuid_text(column),
     }.get((_kind(old), _kind(new)))
 
 
+def _relabel(table: str, name: str, new: Type, *, nullable: bool) -> None:
+    """Copy a table as if a column always had its new type: CAST would make a number of a date."""
+    copied = (sa.Column(name, new, nullable=nullable),)
+    with op.batch_alter_table(table, reflect_args=copied, recreate="always") as batch_op:
+        batch_op.alter_column(name, type_=new)
+
+
 def _change_on_sqlite(table: str, name: str, old: Type, new: Type, *, nullable: bool) -> None:
     converted = _on_sqlite(f'"{name}"', old, new)
-    columns = sa.table(table, sa.column(name))
-    update = columns.update().values({name: sa.text(converted)}) if converted else None
-    if _kind(new) == "moment" and update is not None:
-        # Before the table is copied: CAST makes a number of a date.
-        op.execute(update)
-        copied = (sa.Column(name, new, nullable=nullable),)
-        with op.batch_alter_table(table, reflect_args=copied, recreate="always") as batch_op:
-            batch_op.alter_column(name, type_=new)
-        return
-    _alter(table, name, existing_type=old, type_=new)
-    if update is not None:
-        op.execute(update)
+    update = sa.table(table, sa.column(name)).update()
+    if _kind(old) == "text" and _kind(new) != "text":
+        for text in _texts(table, name):
+            value = _as_text(new, _read(new, text))
+            op.execute(update.where(sa.column(name) == text).values({name: value}))
+        _relabel(table, name, new, nullable=nullable)
+    elif converted is not None and _kind(new) in {"moment", "date"}:
+        op.execute(update.values({name: sa.text(converted)}))
+        _relabel(table, name, new, nullable=nullable)
+    else:
+        _alter(table, name, existing_type=old, type_=new)
+        if converted is not None:
+            op.execute(update.values({name: sa.text(converted)}))
 
 
 def _change_on_postgresql(table: str, name: str, old: Type, new: Type) -> None:
     using = f'CAST("{name}" AS {new.compile(op.get_bind().dialect)})'
     if (_kind(old), _kind(new)) == ("date", "moment"):
         using = f"CAST(\"{name}\" AS TIMESTAMP) AT TIME ZONE 'UTC'"
+    elif (_kind(old), _kind(new)) == ("moment", "date"):
+        using = f"CAST(\"{name}\" AT TIME ZONE 'UTC' AS DATE)"
     _alter(table, name, existing_type=old, type_=new, postgresql_using=using)
+
+
+def _texts(table: str, name: str) -> list[str]:
+    """Return the different texts of a column."""
+    column: sa.ColumnClause[Any] = sa.column(name)
+    query = sa.select(column).select_from(sa.table(table)).where(column.is_not(None)).distinct()
+    return list(op.get_bind().execute(query).scalars())
+
+
+def _read(type_: Type, text: str) -> Any:
+    """Return what a text says as a value of another type.
+
+    Raises:
+        ValueError: it says none.
+    """
+    kind = _kind(type_)
+    if kind == "boolean" and text not in {"true", "false"}:
+        raise ValueError(text)
+    parsers: dict[str, Callable[[str], Any]] = {
+        "boolean": lambda word: word == "true",
+        "integer": int,
+        "moment": lambda moment: _stored(type_, moment),
+    }
+    try:
+        return parsers.get(kind, READERS.get(kind, str))(text)
+    except ArithmeticError as error:
+        raise ValueError(text) from error
+
+
+def _as_text(type_: Type, value: Any) -> str:
+    """Return a value as the text that SQLite's columns of its type take."""
+    if isinstance(value, Decimal):
+        return str(int(value.scaleb(_scale(type_))))
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "microseconds")
+    return str(int(value) if isinstance(value, bool) else value)
+
+
+def _refuse_unreadable(table: str, name: str, new: Type) -> None:
+    unreadable = 0
+    for text in _texts(table, name):
+        try:
+            _read(new, text)
+        except ValueError:
+            unreadable += 1
+    problem = f"{table}.{name} holds texts that are no {_kind(new)}"
+    _refuse(unreadable, problem, "Change them first.")
 
 
 def _refuse_loss(table: str, name: str, old: Type, new: Type) -> None:
     column: sa.ColumnClause[Any] = sa.column(name)
+    if _kind(old) == "text" and _kind(new) != "text":
+        _refuse_unreadable(table, name, new)
+        return
+    if (_kind(old), _kind(new)) == ("moment", "date"):
+        clock = f"CAST(\"{name}\" AT TIME ZONE 'UTC' AS TIME)"
+        if _is_sqlite():
+            clock = f'substr("{name}", 12, 8)'
+        timed = sa.literal_column(clock) != sa.literal_column("'00:00:00'")
+        _refuse(_rows(table, timed), f"{table}.{name} holds times of day", "Remove them first.")
+        return
     length = new.length if isinstance(new, sa.String) else None
     if length is not None:
         long = sa.func.length(sa.cast(column, sa.Text)) > length

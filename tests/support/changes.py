@@ -147,8 +147,17 @@ CHANGES: dict[str, Change] = {
         tasks("1.25"),
         refused="more digits than it will keep",
     ),
-    "str-to-int": Change(
-        fields(value="str"), fields(value="int"), tasks("1"), refused="tasks.value: no value of"
+    "str-to-int": retyped("str", "int", ["1", "-2"], [1, -2]),
+    "str-to-decimal": retyped("str", "decimal", ["1.5", "-2"], ["1.50", "-2.00"]),
+    "datetime-to-date": retyped("datetime", "date", ["2030-01-31T00:00:00Z"], ["2030-01-31"]),
+    "json-to-str": Change(
+        fields(value="json"), fields(value="str"), tasks({"a": 1}), refused="no value of"
+    ),
+    "str-to-int-unreadable": Change(
+        fields(value="str"),
+        fields(value="int"),
+        tasks("x"),
+        refused="tasks.value holds texts that are no integer",
     ),
     "required-to-nullable": Change(
         fields(value="str"),

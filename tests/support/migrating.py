@@ -67,8 +67,8 @@ async def fill(url: str, rows: dict[str, list[dict[str, Any]]]) -> None:
     await engine.dispose()
 
 
-async def read(url: str) -> dict[str, Any]:
-    """Return what the tables hold: as the models see it where they agree, else as it is stored."""
+async def read(url: str, *, by_models: bool = True) -> dict[str, Any]:
+    """Return what the tables hold, as the models see it or as it is stored."""
     engine = create_engine(url)
     found: dict[str, Any] = {}
     async with engine.connect() as connection:
@@ -78,8 +78,7 @@ async def read(url: str) -> dict[str, Any]:
             if name in {"alembic_version", "users", "sessions"}:
                 continue
             known = SQLModel.metadata.tables.get(name)
-            same = known is not None and set(known.c.keys()) == set(table.c.keys())
-            query = select(known if same else table)
+            query = select(known if by_models and known is not None else table)
             if "id" in table.c:
                 query = query.order_by("id")
             rows = (await connection.execute(query)).mappings()
@@ -110,12 +109,12 @@ def follow(message: str, urls: list[str]) -> dict[str, Any]:
             alembic(url, "upgrade", "head")
             steps["up"] = asyncio.run(read(url))
             alembic(url, "downgrade", "-1")
-            steps["down"] = asyncio.run(read(url))
+            steps["down"] = asyncio.run(read(url, by_models=False))
             alembic(url, "upgrade", "head")
             steps["again"] = asyncio.run(read(url))
         except CommandError as error:
             steps["refused"] = str(error)
-            steps["left"] = asyncio.run(read(url))
+            steps["left"] = asyncio.run(read(url, by_models=False))
         report["databases"].append(steps)
     return report
 
