@@ -28,7 +28,7 @@ KEPT := ! -name .venv ! -name .env ! -name '*.db*'
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help setup demo test test-quick check format bench clean
+.PHONY: help setup demo test test-quick test-updates check format bench clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ test: setup ## all tests: every cell of the matrix is rendered and proven
 
 test-quick: setup ## the tests that prove no whole project: a minute or two, for daily work
 	$(RUN) pytest -n $(WORKERS) -m "not long" $(ARGS)
+
+test-updates: setup ## every answer that changes, with rows: up, down and up again
+	TEST_CHANGES=all $(RUN) pytest -n $(WORKERS) tests/test_changes.py $(ARGS)
 
 check: setup ## lint and formatting of the template's own Python
 	$(RUN) ruff check

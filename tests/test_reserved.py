@@ -62,7 +62,6 @@ def test_the_modules_beside_a_resource_are_no_resources() -> None:
     app = ROOT / "template" / "app"
     beside = [app / folder for folder in ("models", "schemas", "services", "routers")]
     fixed = [path.name for folder in beside for path in folder.glob("*.py*")]
-    fixed += [path.name.replace("test_", "") for path in ROOT.glob("template/tests/*test_*.py*")]
     stems = {re.sub(r"{%.*?%}", "", name).split(".")[0] for name in fixed if "yield" not in name}
     assert "auth" in stems
     assert {stem for stem in stems if stem != "__init__"} <= set(reserved.RESOURCES)

@@ -267,7 +267,7 @@ def _read(type_: Type, text: str) -> Any:
         "moment": lambda moment: _stored(type_, moment),
     }
     try:
-        return parsers.get(kind, READERS.get(kind, str))(text)
+        return (parsers.get(kind) or READERS[kind])(text)
     except ArithmeticError as error:
         raise ValueError(text) from error
 
