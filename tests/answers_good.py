@@ -132,7 +132,7 @@ def resource(name: str, /, **keys: Any) -> Answers:  # noqa: ANN401
 
 TOGETHER: list[Answers] = [
     {"auth": "external", "soft_delete": True, "user_scoped": False},
-    {"operations": ["search", "complete", "stats", "bulk"]},
+    {"operations": ["complete", "bulk"]},
     {"operations": "[stats]"},
     {"more_resources": [resource("label", user_scoped=False), resource("project")]},
     {"more_resources": "[{name: label, fields: {title: str}}]"},

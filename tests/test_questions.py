@@ -85,12 +85,11 @@ def test_every_wrong_answer_is_in_one_message(template: Path, tmp_path: Path) ->
             "project_name": "a\tb",
             "resource_name": "Task",
             "api_prefix": "api",
-            "soft_delete": True,
             "fields": {"id": "str", "n": {"type": "int", "default": "x"}, "from": "text"},
         },
     )
-    assert message.startswith("7 wrong answers: ")
-    for culprit in ("project_name", "resource_name", "api_prefix", "soft_delete", "fields.id"):
+    assert message.startswith("6 wrong answers: ")
+    for culprit in ("project_name", "resource_name", "api_prefix", "fields.id"):
         assert f"{culprit}: " in message
     assert "fields.n.default: " in message
     assert "fields.from: " in message
