@@ -11,6 +11,7 @@ from httpx import AsyncClient
 
 from app.error_body import MEDIA_TYPE, ErrorBody
 from app.openapi import build_openapi
+from app.schemas.base import WriteSchema
 from tests.error_shape import error_of
 from tests.probe import ECHO, build
 
@@ -91,6 +92,17 @@ async def test_successes_are_json(operations: list[Operation]) -> None:
         assert len(successes) == 1
         content = operation["responses"][successes[0]].get("content", {})
         assert list(content) == ([] if successes == ["204"] else ["application/json"])
+
+
+async def test_examples_are_valid() -> None:
+    examples = [
+        (schema, example)
+        for schema in WriteSchema.__subclasses__()
+        for example in schema.model_json_schema().get("examples", [])
+    ]
+    assert examples
+    for schema, example in examples:
+        schema.model_validate(example)
 
 
 async def test_references_lead_somewhere(document: dict[str, Any]) -> None:
