@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 ROWS: dict[str, list[Any]] = json.loads(os.environ["FUZZ_ROWS"])
 EXCUSES = Path(os.environ["FUZZ_EXCUSES"])
 
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OUT_OF_BOUNDS = "a schema does not compare numbers in strings"
 NO_INTEGER = "to a schema, 2.0 is an integer"
 # Reasons that hold for values of one type alone.
@@ -86,7 +87,9 @@ def with_rows(name: str, value: Any) -> Any:  # noqa: ANN401
     known = ROWS.get(name)
     if isinstance(value, list):
         return [with_rows(name, each) for each in value]
-    if not known or type(value) is not type(known[0]) or (type(value) is str and "-" not in value):
+    if not known or type(value) is not type(known[0]):
+        return value
+    if isinstance(value, str) and not UUID.fullmatch(value):
         return value
     chosen = zlib.crc32(repr(value).encode()) % (len(known) + 1)
     return [*known, value][chosen]
