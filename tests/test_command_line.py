@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,51 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.environment import uv
+from tests.support.commands import COPIER, command, commit, surroundings
 from tests.support.rendering import ROOT, copy_template
-
-COPIER = (sys.executable, "-m", "copier")
-IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
-# Of the shell that runs these tests, and nothing for the projects that they make.
-FOREIGN = ("VIRTUAL_ENV", "UV_", "COV_", "COVERAGE_", "PYTEST_", "DATABASE_URL", "TEST_DATABASE")
-
-
-def surroundings() -> dict[str, str]:
-    """The environment of a person's shell: uv on PATH, and no setting of another project."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(FOREIGN) or name.startswith(("UV_INDEX", "UV_DEFAULT", "UV_FIND"))
-    }
-    return {
-        **kept,
-        "PATH": os.pathsep.join([str(Path(uv()).parent), kept["PATH"]]),
-        "UV_PYTHON": sys.executable,
-        "UV_PYTHON_DOWNLOADS": "never",
-    }
-
-
-def command(directory: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run a command as a person would, and expect its status."""
-    done = subprocess.run(
-        arguments,
-        cwd=directory,
-        env=surroundings(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    assert done.returncode == status, f"{arguments} exited {done.returncode}\n{done}"
-    return done
-
-
-def commit(repository: Path) -> None:
-    """Make a repository of a directory, with one commit."""
-    command(repository, "git", "init", "--quiet", "--initial-branch=main")
-    command(repository, "git", "add", "--all")
-    command(repository, "git", *IDENTITY, "commit", "--quiet", "--message=New")
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from prompt_toolkit.output import DummyOutput
 
 from tests import answers_bad, answers_good
 from tests.support.hooks import module
-from tests.support.questions import answer, compiled_once, complaint, questionnaire
-from tests.support.rendering import ROOT, questions
+from tests.support.questions import answer, complaint, questionnaire
+from tests.support.rendering import ROOT, cheap, questions
 
 SECONDS = 60
 ENTER = "\r"
@@ -29,7 +29,7 @@ LONGEST_ECHO = 42
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("questions")
-    with compiled_once(home / "compiled"):
+    with cheap():
         yield questionnaire(home / "template")
 
 

@@ -2,16 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import copier
-import jinja2
-from copier._main import SandboxedEnvironment
 from copier.errors import UserMessageError
 
 from tests.support.rendering import ROOT
@@ -38,17 +32,6 @@ def questionnaire(home: Path, *, derived: bool = False) -> Path:
     if not derived:
         (home / "hooks" / "derive.jinja").write_text(NOTHING_DERIVED, "utf-8")
     return home
-
-
-@contextmanager
-def compiled_once(cache: Path) -> Iterator[None]:
-    """Keep the compiled hooks between runs: compiling them is most of what a run costs."""
-    cache.mkdir(exist_ok=True)
-    environment = partial(
-        SandboxedEnvironment, bytecode_cache=jinja2.FileSystemBytecodeCache(str(cache))
-    )
-    with mock.patch("copier._main.SandboxedEnvironment", environment):
-        yield
 
 
 def answer(template: Path, project: Path, answers: dict[str, Any], **options: Any) -> Path:  # noqa: ANN401

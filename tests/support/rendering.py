@@ -3,13 +3,15 @@
 import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 import copier
 import yaml
+from copier._main import SandboxedEnvironment
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "template"
@@ -45,15 +47,39 @@ def copy_template(destination: Path) -> Path:
     return destination
 
 
+class Remembering(SandboxedEnvironment):
+    """Compiles a text once, wherever it lies: each run of Copier may have a clone of its own."""
+
+    known: ClassVar[dict[tuple[Any, ...], Any]] = {}
+
+    def compile(self, source: Any, name: str | None = None, *rest: Any) -> Any:  # noqa: ANN401
+        """Compile, or find what was compiled before."""
+        self.preprocess(source)  # Copier's own tag forgets there what it yielded last.
+        if (source, name) not in self.known:
+            self.known[source, name] = super().compile(source, name, *rest)
+        return self.known[source, name]
+
+
+@contextmanager
+def cheap() -> Iterator[None]:
+    """Run Copier without what costs most, and changes nothing.
+
+    Jinja compiles what it has compiled before. And git is asked for each rendered file whether it
+    keeps executable bits: twice the time of all the rest, and no answer outside of a repository.
+    The tests of the command line go without this.
+    """
+    with (
+        mock.patch("copier._main.SandboxedEnvironment", Remembering),
+        mock.patch("copier._main.is_git_available", return_value=False),
+    ):
+        yield
+
+
 def render(
     template: Path, destination: Path, answers: dict[str, Any], exclude: Sequence[str] = ()
 ) -> Path:
-    """Render as `copier copy --defaults` does: no trust, no prompt.
-
-    Copier asks git for each rendered file whether it keeps executable bits: twice the time of all
-    the rest, and no answer outside of a repository. The tests of the command line go without this.
-    """
-    with mock.patch("copier._main.is_git_available", return_value=False):
+    """Render as `copier copy --defaults` does: no trust, no prompt."""
+    with cheap():
         copier.run_copy(
             str(template),
             destination,

@@ -1,0 +1,81 @@
+"""A template with released versions, projects made from them, and `copier update` of these."""
+
+import io
+import re
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import copier
+
+from tests.support.commands import commit, git
+from tests.support.rendering import cheap, copy_template
+from tools.release import RELEASES, SUFFIX, released
+
+# What the working tree is called where its releases are tags.
+NEWEST = "1000.0.0"
+MARKERS = ("<<<<<<< before updating", ">>>>>>> after updating")
+ANSWERS = ".copier-answers.yml"
+
+
+def publish(template: Path, version: str) -> None:
+    """Release what a template's folder holds."""
+    commit(template, f"Release {version}")
+    git(template, "tag", version)
+
+
+def unpack(version: str, template: Path) -> None:
+    """Put a released version in the place of whatever a template's folder holds."""
+    template.mkdir(parents=True, exist_ok=True)
+    if (template / ".git").exists():
+        git(template, "rm", "-r", "--quiet", ".")
+    with tarfile.open(fileobj=io.BytesIO((RELEASES / f"{version}{SUFFIX}").read_bytes())) as files:
+        files.extractall(template, filter="data")
+
+
+def history(template: Path) -> Path:
+    """A repository with every release, and the working tree as the newest of them."""
+    for version in released():
+        unpack(version, template)
+        publish(template, version)
+    git(template, "rm", "-r", "--quiet", ".")
+    copy_template(template)
+    publish(template, NEWEST)
+    return template
+
+
+def start(template: Path, project: Path, answers: dict[str, Any], version: str) -> Path:
+    """A project that was rendered from a version and committed, as its owner would."""
+    with cheap():
+        copier.run_copy(
+            str(template), project, data=answers, vcs_ref=version, defaults=True, quiet=True
+        )
+    commit(project, "Start")
+    return project
+
+
+def update(project: Path, answers: dict[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401
+    """What `copier update --defaults` does, with the answers of a data file if there are any."""
+    with cheap():
+        copier.run_update(
+            project,
+            data=answers or {},
+            **{"defaults": True, "quiet": True, "overwrite": True} | options,
+        )
+
+
+def conflicts(project: Path) -> dict[str, int]:
+    """The files with conflict markers, and how many conflicts each has."""
+    found: dict[str, int] = {}
+    for path in sorted(project.rglob("*")):
+        if path.is_file() and ".git" not in path.relative_to(project).parts:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            count = len(re.findall(f"^{MARKERS[0]}$", text, re.MULTILINE))
+            if count:
+                found[str(path.relative_to(project))] = count
+    return found
+
+
+def rejected(project: Path) -> list[Path]:
+    """The files that a failed merge leaves behind: there are to be none."""
+    return sorted([*project.rglob("*.rej"), *project.rglob("*.orig")])
