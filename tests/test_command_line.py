@@ -52,15 +52,6 @@ def test_a_wrong_answer_is_one_line_and_leaves_nothing(released: Path, tmp_path:
     assert "api_prefix" in done.stderr
 
 
-@pytest.mark.long
-def test_a_rendered_project_sets_itself_up(released: Path, tmp_path: Path) -> None:
-    """Its own make, with an environment of its own: what the shared one stands in for elsewhere."""
-    project = tmp_path / "app"
-    command(tmp_path, *COPIER, "copy", "--defaults", "--quiet", str(released), str(project))
-    command(project, "make", "check")
-    command(project, "make", "test")
-
-
 def listens(port: int) -> bool:
     """Tell whether somebody does."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

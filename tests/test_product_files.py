@@ -15,6 +15,7 @@ import yaml
 from tests.conftest import Render
 from tests.support.cells import HOSTILE
 from tests.support.environment import Environment, uv
+from tests.support.rendering import SOURCE
 
 CHECK_JSONSCHEMA = "check-jsonschema@0.39.0"
 ZIZMOR = "zizmor@1.32.0"
@@ -48,6 +49,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "pagination": "list",
     },
 }
+
+OF_OTHER_TOOLS = (
+    ".github/dependabot.yml",
+    ".github/workflows/ci.yml",
+    ".pre-commit-config.yaml",
+    "compose.yaml",
+)
 
 # The texts of a page's first heading and first paragraph, as CommonMark reads them.
 READ_MARKDOWN = """
@@ -216,6 +224,16 @@ def test_diagram_shows_the_tables(project: Path, answers: dict[str, Any]) -> Non
         assert re.search(rf" \*?{name}\b", diagram), name
 
 
+def test_files_of_other_tools_are_the_same_in_every_project(project: Path) -> None:
+    """So that one render of them stands for all: no answer switches or changes one."""
+    assert {str(path.relative_to(project)) for path in project.rglob("*.y*ml")} == {
+        *OF_OTHER_TOOLS,
+        ".copier-answers.yml",
+    }
+    for name in OF_OTHER_TOOLS:
+        assert (project / name).read_bytes() == (SOURCE / name).read_bytes(), name
+
+
 @pytest.mark.parametrize(
     ("schema", "file"),
     [
@@ -238,7 +256,11 @@ def test_workflow_is_safe(render: Render) -> None:
     for action, comment in used:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), action
         assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
-    assert yaml.safe_load(workflow)["permissions"] == {}
+    loaded = yaml.safe_load(workflow)
+    assert loaded["permissions"] == {}
+    for job in loaded["jobs"].values():
+        assert set(job["permissions"].values()) <= {"read"}
+        assert job["timeout-minutes"] <= 15
 
 
 def test_pre_commit_configuration_is_valid(render: Render) -> None:
