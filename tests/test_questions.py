@@ -77,6 +77,16 @@ def test_there_are_enough_cases() -> None:
     assert sum(map(len, answers_good.GOOD.values())) >= 60
 
 
+def test_every_question_has_a_case_that_is_refused() -> None:
+    named = {
+        question
+        for answers, words in sum(answers_bad.BAD.values(), [])
+        for question in answers
+        if any(question in word for word in words)
+    }
+    assert questions().keys() <= named
+
+
 def test_every_wrong_answer_is_in_one_message(template: Path, tmp_path: Path) -> None:
     message = complaint(
         template,
