@@ -1,0 +1,88 @@
+"""Filters and orders of lists, on a table of the tests' own."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from sqlalchemy import JSON, Column, Connection, Integer, MetaData, Table, Text, create_engine
+
+from app.listing import UNSET, AtLeast, AtMost, Equals, ListQuery, conditions, sort_keys, sortable
+from app.models.row import Row
+
+notes = Table(
+    "notes",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("rank", Integer),
+    Column("body", Text),
+    Column("extra", JSON),
+    Column("user_id", Integer, info={"sortable": False}),
+)
+Note = cast("type[Row]", SimpleNamespace(__table__=notes))
+RANKS = [2, 1, None, 1, 2, None]
+
+
+class NoteQuery(ListQuery):
+    """Filters of notes."""
+
+    sort: str = "id"
+    rank: Equals[int] = UNSET
+    rank_gte: AtLeast[int] = UNSET
+    rank_lte: AtMost[int] = UNSET
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    """A database with notes, whose ids count from 1."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        notes.create(connection)
+        connection.execute(notes.insert(), [{"rank": rank} for rank in RANKS])
+        yield connection
+    engine.dispose()
+
+
+def found(connection: Connection, query: NoteQuery) -> list[int]:
+    """Return the ids that a query finds, in its order."""
+    order = [key.clause() for key in sort_keys(query, Note)]
+    statement = notes.select().where(*conditions(query, Note)).order_by(*order)
+    return [row.id for row in connection.execute(statement)]
+
+
+@pytest.mark.parametrize(
+    ("sort", "ids"),
+    [
+        ("id", [1, 2, 3, 4, 5, 6]),
+        ("-id", [6, 5, 4, 3, 2, 1]),
+        ("rank", [2, 4, 1, 5, 3, 6]),
+        ("-rank", [5, 1, 4, 2, 6, 3]),
+        ("rank,-id", [4, 2, 5, 1, 6, 3]),
+        ("-rank,id", [1, 5, 2, 4, 3, 6]),
+    ],
+)
+def test_ids_break_ties_and_nulls_come_last(
+    connection: Connection, sort: str, ids: list[int]
+) -> None:
+    assert found(connection, NoteQuery(sort=sort)) == ids
+
+
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        ({}, [1, 2, 3, 4, 5, 6]),
+        ({"rank": 2}, [1, 5]),
+        ({"rank_gte": 2}, [1, 5]),
+        ({"rank_lte": 1}, [2, 4]),
+        ({"rank_gte": 1, "rank_lte": 1}, [2, 4]),
+        ({"rank_gte": 3}, []),
+    ],
+)
+def test_ends_of_a_range_belong_to_it(
+    connection: Connection, filters: dict[str, int], ids: list[int]
+) -> None:
+    assert found(connection, NoteQuery.model_validate(filters)) == ids
+
+
+def test_long_texts_and_documents_are_no_sort_keys() -> None:
+    assert list(sortable(Note)) == ["id", "rank"]
