@@ -7,6 +7,7 @@ Most are computed: from the choices of copier.yml, so that every pair of values 
 
 import os
 from collections.abc import Iterator
+from string import ascii_lowercase
 from typing import Any
 
 import covertable
@@ -95,7 +96,7 @@ LONGEST: Answers = {
     "short_indexed": {"type": "int", "index": True},
 }
 
-ONE_LETTER: Answers = dict(zip("abcdefghijklmn", OPTIONAL.values(), strict=True))
+ONE_LETTER: Answers = dict(zip(ascii_lowercase, OPTIONAL.values(), strict=False))
 
 QUOTED: Answers = {
     "note": {"type": "str", "default": HOSTILE, "description": HOSTILE},

@@ -1,0 +1,249 @@
+"""CONTRIBUTING.md, walked in a copy of the repository: the tests it names ask for its steps."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from tests.support.commands import COPIER, command, surroundings
+from tests.support.environment import CACHE
+from tests.support.rendering import ROOT
+
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+LINES_OF_A_PAGE = 120
+ROUTER = "template/app/routers/{% yield resource from resources %}{{ resource.name }}{% endyield %}"
+
+# A new question, which switches a file.
+QUESTION = """
+greeting:
+  type: str
+  help: Which word greets whoever asks?
+  choices:
+    Hello: hello
+    Good day: good_day
+  default: hello
+"""
+MANNERS = "template/docs/{% if greeting == 'good_day' %}manners.md{% endif %}"
+# A new operation, as a route that does nothing.
+ROUTE = """
+{%- if 'archive' in operations %}
+
+
+@router.post("/archive")
+async def archive_{{ resource.plural }}() -> None:
+    \"\"\"Put aside what is done.\"\"\"
+{% endif %}
+"""
+
+KNOWN = "test_questions.py::test_the_first_check_knows_every_question"
+REFUSED = "test_questions.py::test_every_question_has_a_case_that_is_refused"
+ROW = "test_readme.py::test_every_question_has_a_row"
+VALUES = "test_readme.py::test_values_and_defaults_of_a_question"
+TYPES = "test_readme.py::test_field_types_and_options_are_those_that_are_checked"
+PAIRS = "test_cells.py::test_every_pair_is_in_some_cell"
+SETS = "test_cells.py::test_a_set_of_fields_has_every_type"
+OPTIONS = "test_cells.py::test_options_are_all_set_somewhere"
+ROUTES = "test_product_files.py::test_readme_lists_the_routes_of_the_app"
+
+
+class Checkout:
+    """A copy of the working tree, to be changed."""
+
+    def __init__(self, home: Path) -> None:
+        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no git repository: {done.stderr.strip()}")
+        self.home = home
+        self.project = home.parent / "project"
+        for name in done.stdout.split("\0"):
+            if (ROOT / name).is_file():
+                (home / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, home / name)
+        # The environment of the rendered projects is the same, and found by what they require.
+        (home / CACHE.name).symlink_to(CACHE)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace the one place that has a text."""
+        path = self.home / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def before(self, name: str, place: str, new: str) -> None:
+        """Put a text before another."""
+        self.edit(name, place, new + place)
+
+    def after(self, name: str, place: str, new: str) -> None:
+        """Put a text after another."""
+        self.edit(name, place, place + new)
+
+    def copy(self, answer: str, status: int = 0) -> str:
+        """Copy the template with one answer; what is said of it, where it has to be refused."""
+        answers = ("--defaults", "--quiet", "--overwrite", "--data", answer)
+        copy = (*COPIER, "copy", *answers, str(self.home), str(self.project))
+        return command(self.home.parent, *copy, status=status).stderr
+
+    def recorded(self) -> dict[str, Any]:
+        """The answers that the copy recorded."""
+        text = (self.project / ".copier-answers.yml").read_text(encoding="utf-8")
+        answers: dict[str, Any] = yaml.safe_load(text)
+        return answers
+
+    def failures(self, *tests: str) -> dict[str, str]:
+        """Run tests there, and return those that fail with their messages."""
+        report = self.home.with_suffix(".xml")
+        paths = [f"tests/{test}" for test in tests]
+        pytest_there = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        done = subprocess.run(
+            [*pytest_there, f"--junitxml={report}", *paths],
+            cwd=self.home,
+            env=surroundings() | {"TEST_STRENGTH": "2"},
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        assert done.returncode in {0, 1}, done.stdout + done.stderr
+        messages: dict[str, str] = {}
+        ran = set()
+        for case in ElementTree.parse(report).iter("testcase"):
+            file, name = case.get("classname", ""), case.get("name", "")
+            name = f"{file.rpartition('.')[2]}.py::{name.partition('[')[0]}"
+            ran.add(name)
+            for outcome in [*case.iter("failure"), *case.iter("error")]:
+                said = f"{outcome.get('message')}\n{outcome.text}\n"
+                messages[name] = messages.get(name, "") + said
+            assert case.find("skipped") is None, f"{name} was skipped"
+        assert ran == {test.partition("[")[0] for test in tests}
+        return messages
+
+    def check(self, failing: dict[str, str], passing: Iterable[str] = ()) -> None:
+        """Expect tests to fail, each with a word in its message, and others to pass."""
+        found = self.failures(*failing, *passing)
+        assert found.keys() == failing.keys(), "\n".join(found.values())
+        for test, word in failing.items():
+            assert word in found[test], f"{test} says nothing of {word}:\n{found[test]}"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A copy of the repository."""
+    return Checkout(tmp_path / "checkout")
+
+
+def asked_by(title: str) -> set[str]:
+    """The files of tests that a section of the page names."""
+    section = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"`tests/(test_\w+\.py)`", section)) - {Path(__file__).name}
+
+
+def files(*tests: str) -> set[str]:
+    """The files that tests are in."""
+    return {test.split("::")[0] for test in tests}
+
+
+def test_it_is_one_page() -> None:
+    assert len(PAGE.splitlines()) <= LINES_OF_A_PAGE
+
+
+def test_it_names_every_file_that_it_speaks_of() -> None:
+    named = re.findall(r"`([a-z][\w.]*/[\w./-]*|[\w]+\.(?:yml|md))`", PAGE)
+    assert named
+    folders = [ROOT, ROOT / ".github" / "workflows"]
+    assert [name for name in named if not any((home / name).exists() for home in folders)] == []
+
+
+def test_it_names_every_variable_of_the_tests() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    read = set(re.findall(r"os\.environ\b[^\n]*?\"(TEST_\w+)\"", "\n".join(sources)))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert read
+    assert read <= set(re.findall(r"`(TEST_[A-Z_]+)(?:=\w+)?`", PAGE + readme))
+
+
+@pytest.mark.long
+def test_a_new_question(checkout: Checkout) -> None:
+    assert asked_by("A new question") == files(KNOWN, ROW, REFUSED, PAIRS)
+    derived = f"# {'-' * 75}\n# Derived (hidden)\n"
+    checkout.before("copier.yml", derived, f"{QUESTION.lstrip()}\n")
+    unknown = checkout.copy("greeting=good_day", status=1)
+    assert 'there is no question "greeting"' in unknown
+    checkout.check(dict.fromkeys((KNOWN, ROW, REFUSED), "greeting"), passing=[PAIRS])
+
+    known = "'auth': ['local', 'external'],"
+    checkout.after("hooks/given.jinja", known, "\n  'greeting': ['hello', 'good_day'],")
+    row = "| `greeting` | `hello`, `good_night` | what `GET /` says |\n"
+    checkout.before("README.md", "\nThe default `fields`:\n", row)
+    checkout.check({VALUES: "good_night", REFUSED: "greeting"}, passing=[KNOWN, ROW])
+
+    checkout.edit("README.md", "`good_night`", "`good_day`")
+    case = '    ({"greeting": "bye"}, ("greeting", "hello, good_day")),\n'
+    checkout.after("tests/answers_bad.py", "GIVEN: list[Case] = [\n", case)
+    (checkout.home / MANNERS).write_text("Greet whoever asks.\n", encoding="utf-8")
+    checkout.check({}, passing=[KNOWN, ROW, VALUES, REFUSED, PAIRS])
+    cells = [sys.executable, "-c", "from tests.support.cells import CELLS; print(CELLS)"]
+    matrix = command(checkout.home, *cells).stdout
+    assert "'greeting': 'hello'" in matrix
+    assert "'greeting': 'good_day'" in matrix
+
+    checkout.copy("greeting=good_day")
+    assert checkout.recorded()["greeting"] == "good_day"
+    assert (checkout.project / "docs" / "manners.md").exists()
+    wrong = checkout.copy("greeting=bye", status=1)
+    assert 'greeting: "bye" is not one of hello, good_day' in wrong
+
+
+@pytest.mark.long
+def test_a_question_that_retires(checkout: Checkout) -> None:
+    assert "there is no question" in checkout.copy("greeting=good_day", status=1)
+    checkout.edit("hooks/given.jinja", "{% set RETIRED = [", "{% set RETIRED = ['greeting', ")
+    checkout.copy("greeting=good_day")
+    assert "greeting" not in checkout.recorded()
+
+
+@pytest.mark.long
+def test_a_new_field_type(checkout: Checkout) -> None:
+    assert asked_by("A new field type") == files(TYPES, SETS)
+    checkout.after(
+        "hooks/validate_values.jinja", "{% set OPTIONS = {\n", "  'colour': ['palette'],\n"
+    )
+    checkout.check(dict.fromkeys((TYPES, SETS, OPTIONS), "colour"))
+
+    checkout.before(
+        "README.md", "| `uuid` | a string | |\n", "| `colour` | a string | `palette` |\n"
+    )
+    for fields in ("PLAIN", "OPTIONS"):
+        colour = '    "shade": {"type": "colour", "palette": "web"},\n'
+        checkout.after("tests/support/cells.py", f"\n{fields}: Answers = {{\n", colour)
+    checkout.check({}, passing=[TYPES, SETS, OPTIONS])
+    assert "colour" in checkout.copy("fields={shade: colour}", status=1)
+
+
+@pytest.mark.long
+def test_a_new_operation(checkout: Checkout) -> None:
+    assert asked_by("A new operation") == files(KNOWN, VALUES, ROUTES)
+    search = "    search (in every text field): search\n"
+    checkout.before("copier.yml", search, "    archive (what is done): archive\n")
+    checkout.check(dict.fromkeys((KNOWN, VALUES), "archive"))
+
+    operations = "{% set OPERATIONS = ['complete', 'stats', 'bulk', "
+    checkout.after("hooks/given.jinja", operations, "'archive', ")
+    checkout.edit(
+        "README.md", "`stats`, `bulk`, `search` |", "`stats`, `bulk`, `archive`, `search` |"
+    )
+    checkout.check({}, passing=[KNOWN, VALUES])
+    assert "archive" in checkout.copy("operations=[archive]", status=1)
+
+    checkout.after("hooks/validate.jinja", "{% set allowed = ['stats', 'bulk'", ", 'archive'")
+    router = checkout.home / f"{ROUTER}.py.jinja"
+    router.write_text(router.read_text(encoding="utf-8") + ROUTE, encoding="utf-8")
+    checkout.copy("operations=[archive]")
+    checkout.check({ROUTES: "/api/tasks/archive"})
