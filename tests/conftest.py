@@ -1,14 +1,15 @@
 """Fixtures of all tests. `render(**answers)` gives the path of a project, rendered untrusted."""
 
+import itertools
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support import rendering
+from tests.support import rendering, updating
 from tests.support.cells import CELLS
 from tests.support.environment import Environment, shared_environment
 from tests.support.postgres import Postgres
@@ -18,9 +19,13 @@ PASSED = pytest.StashKey[bool]()
 
 
 def together(nodeid: str) -> str:
-    """What tests have in common that belong together: their cell, or else their file."""
-    cell = nodeid.rpartition("[")[2].removesuffix("]")
-    return cell if cell in CELLS else nodeid.partition("::")[0]
+    """What tests have in common that belong together: their cell or part, or else their file."""
+    name = nodeid.rpartition("[")[2].removesuffix("]")
+    return (
+        name
+        if name in CELLS or name.startswith(("defects-", "drawn-"))
+        else nodeid.partition("::")[0]
+    )
 
 
 class ByCell(LoadScopeScheduling):
@@ -44,6 +49,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return rendering.copy_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with every released version, and the working tree as the newest one."""
+    return updating.history(tmp_path_factory.mktemp("releases") / "todo-backend-template")
+
+
 @pytest.fixture(
     scope="session", params=[pytest.param(name, marks=pytest.mark.long) for name in CELLS]
 )
@@ -61,7 +72,7 @@ def project(cell: str, template: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def render(template: Path, tmp_path: Path) -> Render:
     """Render with some answers, the rest being defaults."""
-    numbers = count(1)
+    numbers = itertools.count(1)
 
     def render(**answers: Any) -> Path:  # noqa: ANN401
         return rendering.render(template, tmp_path / f"project{next(numbers)}", answers)
@@ -89,6 +100,17 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
         request.node.user_properties.append(("figure", text))
 
     return say
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Add to figures that many tests make together."""
+
+    def add(title: str, **numbers: int) -> None:
+        for name, number in numbers.items():
+            request.node.user_properties.append(("count", [title, name, int(number)]))
+
+    return add
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -122,10 +144,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures that the tests said, whichever worker they ran in."""
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-    figures = sorted(
-        {value for report in reports for key, value in report.user_properties if key == "figure"}
-    )
+    said = [said for report in reports for said in report.user_properties]
+    figures = {value for key, value in said if key == "figure"}
+    sums: dict[str, Counter[str]] = defaultdict(Counter)
+    for title, name, number in [value for key, value in said if key == "count"]:
+        sums[title][name] += number
+    for title, numbers in sums.items():
+        figures.add(f"{title}: " + ", ".join(f"{many} {name}" for name, many in numbers.items()))
     if figures:
         terminalreporter.section("figures")
-        for text in figures:
+        for text in sorted(figures):
             terminalreporter.write_line(text)

@@ -1,7 +1,6 @@
 """Answers that change: `make migration` writes one right revision, and every row is still there."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,16 +10,26 @@ import pytest
 
 from tests.conftest import Render
 from tests.support.changes import CHANGES, TRIED, Change, Rows
+from tests.support.commands import commit, git
+from tests.support.edits import ANYWHERE
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
+from tests.support.rendering import CACHES, rendered_files
+from tests.support.updating import ANSWERS, NEWEST, conflicts, rejected, start, update
 
+# What is a tool's, or names the folder that the template was in.
+OURS = {*CACHES, ".git", ".env", ANSWERS}
+MENDED_BY = 'make migration m="what changed"'
 DRIVER = Path(__file__).parent / "support" / "migrating.py"
 
 
-def run(environment: Environment, project: Path, *arguments: str) -> dict[str, Any]:
+def run(environment: Environment, project: Path, *arguments: str) -> Any:  # noqa: ANN401
     """Run the driver in a project, and return what it found."""
     printed = environment.check(project, "python", str(DRIVER), *arguments)
-    found: dict[str, Any] = json.loads(printed.strip().splitlines()[-1])
+    *lines, last = printed.strip().splitlines()
+    found = json.loads(last)
+    if "revision" in found:
+        found["losses"] = [line for line in lines if line.startswith("Loses")]
     return found
 
 
@@ -47,15 +56,37 @@ def databases(tmp_path: Path, postgres: Postgres) -> Iterator[list[str]]:
         yield [file, url]
 
 
+def contents(project: Path) -> dict[str, str]:
+    """The files of a project that an update may touch."""
+    return {
+        name: text
+        for path in rendered_files(project)
+        if not OURS & set((name := str(path.relative_to(project))).split("/"))
+        and not name.startswith("migrations/versions/")
+        and (text := path.read_text(encoding="utf-8")) is not None
+    }
+
+
+def edited(project: Path) -> Path:
+    """A project with the edits that people make."""
+    for edit in ANYWHERE:
+        edit.apply(project)
+    return project
+
+
 def follow(
-    environment: Environment, change: Change, old: Path, new: Path, urls: list[str]
+    environment: Environment, change: Change, project: Path, fresh: Path, urls: list[str]
 ) -> dict[str, Any]:
-    """Put the rows into the old tables, and take them to the new ones."""
-    for url in urls:
-        run(environment, old, "fill", url, json.dumps(change.rows))
-    shutil.rmtree(new / "migrations" / "versions")
-    shutil.copytree(old / "migrations" / "versions", new / "migrations" / "versions")
-    return run(environment, new, "follow", "what changed", *urls)
+    """Put rows into the old tables, update the project, and take the rows to its new tables."""
+    run(environment, project, "fill", json.dumps(change.rows), *urls)
+    before = git(project, "rev-parse", "HEAD")
+    update(project, change.new)
+    assert conflicts(project) == {}
+    assert rejected(project) == []
+    assert contents(project) == contents(edited(fresh)), "not what these answers render"
+    assert git(project, "rev-parse", "HEAD") == before
+    assert git(project, "status", "--porcelain", "migrations/versions") == ""
+    return run(environment, project, "follow", "what changed", *urls)
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.long) for name in TRIED])
@@ -66,26 +97,37 @@ def change(request: pytest.FixtureRequest) -> Change:
 
 @pytest.fixture
 def report(
-    change: Change, render: Render, environment: Environment, postgres: Postgres, tmp_path: Path
+    change: Change,
+    releases: Path,
+    *,
+    render: Render,
+    environment: Environment,
+    postgres: Postgres,
+    tmp_path: Path,
 ) -> dict[str, Any]:
     """What became of the rows, and what was said."""
-    old, new = render(**change.old), render(**change.new)
+    project = edited(start(releases, tmp_path / "app", change.old, NEWEST))
+    commit(project, "Edit")
     with databases(tmp_path, postgres) as urls:
-        found = follow(environment, change, old, new, urls)
+        found = follow(environment, change, project, render(**change.new), urls)
     if not found["complaint"]:
-        environment.check(new, "ruff", "check", "migrations/versions")
-        environment.check(new, "ruff", "format", "--check", "migrations/versions")
+        environment.check(project, "ruff", "check", "migrations/versions")
+        environment.check(project, "ruff", "format", "--check", "migrations/versions")
     return found
 
 
-def test_rows_survive(
-    change: Change, report: dict[str, Any], figure: Callable[[str], None]
-) -> None:
+def test_rows_survive(change: Change, report: dict[str, Any], count: Callable[..., None]) -> None:
+    kept = [len(rows) for steps in report["databases"] for rows in steps.get("up", {}).values()]
+    count("answers that change, up, down and up again", changes=1, **{"rows kept": sum(kept)})
     if change.quiet or change.complaint:
         assert (change.complaint or "there is nothing to write") in report["complaint"]
         assert report["revision"] == ""
+        assert (report["missing"] is None) == change.quiet
         return
+    assert MENDED_BY in report["missing"]
     assert report["complaint"] is None
+    assert sorted(report["losses"]) == sorted(change.loses)
+    assert all(f"# {loss}" in report["revision"] for loss in change.loses)
     assert report["drift"] is None, report["revision"]
     for steps in report["databases"]:
         if change.refused:
@@ -97,4 +139,3 @@ def test_rows_survive(
         assert_rows(steps["up"], change.after, "up")
         assert_rows(steps["down"], change.back, "down")
         assert_rows(steps["again"], {table: [] for table in change.after}, "again")
-    figure(f"answers that change: {len(TRIED)} of {len(CHANGES)} tried, up, down and up again")

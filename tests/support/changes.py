@@ -19,8 +19,14 @@ class Change:
     # Part of what is said where the change is refused: by `make migration`, or by `make migrate`.
     complaint: str = ""
     refused: str = ""
+    # What the revision says that it loses.
+    loses: tuple[str, ...] = ()
     # No revision is needed.
     quiet: bool = False
+
+    def __post_init__(self) -> None:
+        """Expect the new answers to say all that the old ones said: an update keeps the rest."""
+        assert self.old.keys() <= self.new.keys(), self.old.keys() - self.new.keys()
 
 
 def fields(**specs: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -91,9 +97,21 @@ CHANGES: dict[str, Change] = {
     "field-added-required-no-rows": Change(
         fields(), fields(value="str"), {"tasks": []}, {"tasks": []}
     ),
-    "field-removed": Change(fields(value="str"), fields(), tasks("x", "y"), TASKS, tasks("", "")),
+    "field-removed": Change(
+        fields(value="str"),
+        fields(),
+        tasks("x", "y"),
+        TASKS,
+        tasks("", ""),
+        loses=("Loses what tasks.value holds.",),
+    ),
     "field-removed-nullable": Change(
-        fields(value=NULLABLE), fields(), tasks("x", None), TASKS, tasks(None, None)
+        fields(value=NULLABLE),
+        fields(),
+        tasks("x", None),
+        TASKS,
+        tasks(None, None),
+        loses=("Loses what tasks.value holds.",),
     ),
     "field-renamed": Change(
         fields(value="str"),
@@ -262,6 +280,7 @@ CHANGES: dict[str, Change] = {
         {"projects": [{"name": "p"}], **TASKS},
         TASKS,
         tasks(None, None, name="project_id"),
+        loses=("Loses what tasks.project_id holds.",),
     ),
     "resource-added": Change(
         fields(),
@@ -284,10 +303,22 @@ CHANGES: dict[str, Change] = {
             **fields(project={"type": "reference", "to": "project", "required": False}),
             "more_resources": [{"name": "project", "fields": {"name": "str"}}],
         },
-        fields(),
+        {**fields(), "more_resources": []},
         {"projects": [{"name": "p"}], **TASKS},
         TASKS,
         {"projects": []},
+        loses=(
+            "Loses the table projects, with all its rows.",
+            "Loses what tasks.project_id holds.",
+        ),
+    ),
+    "resource-renamed": Change(
+        {**fields(), "more_resources": [{"name": "project", "fields": {"name": "str"}}]},
+        {**fields(), "more_resources": [{"name": "topic", "fields": {"name": "str"}}]},
+        {"projects": [{"name": "p"}], **TASKS},
+        {"topics": [], **TASKS},
+        {"projects": [], **TASKS},
+        loses=("Loses the table projects, with all its rows.",),
     ),
     "soft-delete-on": Change(
         fields(value={"type": "str", "unique": True}),
@@ -298,20 +329,30 @@ CHANGES: dict[str, Change] = {
     ),
     "soft-delete-off": Change(
         {**fields(), "soft_delete": True},
-        fields(),
+        {**fields(), "soft_delete": False},
         TASKS,
         TASKS,
         tasks(None, None, name="deleted_at"),
     ),
     "soft-delete-off-with-hidden": Change(
         {**fields(), "soft_delete": True},
-        fields(),
+        {**fields(), "soft_delete": False},
         {"tasks": [{"title": "one", "deleted_at": "2026-01-01T00:00:00Z"}]},
         refused="tasks has hidden rows",
     ),
-    "timestamps-on": Change({**fields(), "timestamps": False}, fields(), TASKS, TASKS, TASKS),
-    "timestamps-off": Change(fields(), {**fields(), "timestamps": False}, TASKS, TASKS, TASKS),
+    "timestamps-on": Change(
+        {**fields(), "timestamps": False}, {**fields(), "timestamps": True}, TASKS, TASKS, TASKS
+    ),
+    "timestamps-off": Change(
+        fields(),
+        {**fields(), "timestamps": False},
+        TASKS,
+        TASKS,
+        TASKS,
+        loses=("Loses what tasks.created_at holds.", "Loses what tasks.updated_at holds."),
+    ),
     "id-type": Change(fields(), {**fields(), "id_type": "int"}, TASKS, complaint="id_type"),
+    "auth": Change(fields(), {**fields(), "auth": "external"}, TASKS, complaint="auth"),
     "owner": Change(fields(), {**fields(), "user_scoped": False}, TASKS, complaint="user_scoped"),
 }
 
@@ -335,12 +376,14 @@ SLICE = (
     "reference-removed",
     "resource-added",
     "resource-removed",
+    "resource-renamed",
     "soft-delete-on",
     "soft-delete-off",
     "soft-delete-off-with-hidden",
     "timestamps-on",
     "timestamps-off",
     "id-type",
+    "auth",
     "owner",
 )
 TRIED = tuple(CHANGES) if os.environ.get("TEST_CHANGES") == "all" else SLICE

@@ -28,8 +28,10 @@ def surroundings() -> dict[str, str]:
     }
 
 
-def command(directory: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run a command as a person would, and expect its status."""
+def command(
+    directory: Path, *arguments: str, status: int | None = 0
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person would, and expect its status, if any."""
     done = subprocess.run(
         arguments,
         cwd=directory,
@@ -40,7 +42,7 @@ def command(directory: Path, *arguments: str, status: int = 0) -> subprocess.Com
         timeout=900,
         check=False,
     )
-    assert done.returncode == status, f"{arguments} exited {done.returncode}\n{done}"
+    assert status in {None, done.returncode}, f"{arguments} exited {done.returncode}\n{done}"
     return done
 
 
@@ -51,7 +53,7 @@ def git(repository: Path, *arguments: str) -> str:
 
 def commit(repository: Path, message: str = "New") -> None:
     """Commit all that a directory holds, which becomes a repository where it is none."""
-    if not (repository / ".git").exists():
+    if not any((folder / ".git").exists() for folder in (repository, *repository.parents)):
         git(repository, "init", "--quiet", "--initial-branch=main")
     git(repository, "add", "--all")
     git(repository, "commit", "--quiet", "--allow-empty", f"--message={message}")

@@ -1,6 +1,6 @@
 """Runs inside a rendered project: makes its tables and rows, or takes both to the newest models.
 
-    python migrating.py fill URL ROWS        the tables of the revisions that are there, with rows
+    python migrating.py fill ROWS URL…       the tables of the revisions that are there, with rows
     python migrating.py follow MESSAGE URL…  a new revision, then up, down and up again on each URL
 
 ROWS maps tables to lists of rows, as JSON. What is found is printed as JSON, on the last line.
@@ -93,9 +93,11 @@ async def read(url: str, *, by_models: bool = True) -> dict[str, Any]:
 def follow(message: str, urls: list[str]) -> dict[str, Any]:
     """Write a revision and walk it; a refusal is part of what is found."""
     before = set(Path("migrations/versions").glob("*.py"))
+    missing = migrations.check()
     complaint = migrations.create(message)
     made = set(Path("migrations/versions").glob("*.py")) - before
     report: dict[str, Any] = {
+        "missing": missing,
         "complaint": complaint,
         "revision": "".join(path.read_text(encoding="utf-8") for path in made),
         "databases": [],
@@ -122,16 +124,22 @@ def follow(message: str, urls: list[str]) -> dict[str, Any]:
 def main(action: str, *arguments: str) -> None:
     """Do what the command line says."""
     if action == "fill":
-        url, rows = arguments
-        alembic(url, "upgrade", "head")
-        asyncio.run(fill(url, json.loads(rows)))
-        print(json.dumps(asyncio.run(read(url)), default=str))
+        rows, *urls = arguments
+        for url in urls:
+            alembic(url, "upgrade", "head")
+            asyncio.run(fill(url, json.loads(rows)))
+        print(json.dumps([asyncio.run(read(url)) for url in urls], default=str))
     else:
         message, *urls = arguments
         try:
             report = follow(message, urls)
         except CommandError as error:
-            report = {"complaint": str(error), "revision": "", "databases": []}
+            report = {
+                "missing": migrations.check(),
+                "complaint": str(error),
+                "revision": "",
+                "databases": [],
+            }
         print(json.dumps(report, default=str))
 
 

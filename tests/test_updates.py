@@ -1,0 +1,305 @@
+"""`copier update`: fixes of the template arrive, and what people did to their projects stays."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import copier
+import pytest
+import yaml
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from tests.support.commands import COPIER, command, commit, git
+from tests.support.edits import DEFAULTS, DELETED, DEPENDENCY, SECTION, Edit
+from tests.support.environment import Environment
+from tests.support.rendering import cheap, questions
+from tests.support.updating import (
+    ANSWERS,
+    MARKERS,
+    NEWEST,
+    conflicts,
+    publish,
+    rejected,
+    start,
+    update,
+)
+from tools.release import released
+
+# What a version of the template may change in the files that people edit, on other lines; and in
+# what they delete, or is theirs.
+ELSEWHERE = (
+    Edit("template/app/settings.py", '"""Settings: read', '"""All settings: read'),
+    Edit("template/README.md.jinja", "starts PostgreSQL, migrates it", "runs PostgreSQL, migrates"),
+    Edit("template/pyproject.toml.jinja", 'on = ">=3.11"', 'on = ">=3.11,<4"'),
+    Edit("template/app/routers/*.jinja", '"""HTTP routes of', '"""The HTTP routes of'),
+    Edit("template/app/services/*yield*.jinja", "The scope comes first:", "The scope is first:"),
+    Edit("template/app/schemas/*yield*.jinja", "# What the documentation shows.", "# In /docs."),
+    Edit("template/compose.yaml", "services:", "# Changed.\nservices:"),
+    Edit("template/docs/*authentication.md*", "# Authentication", "# Who is who"),
+    Edit("template/migrations/versions/0001_initial.py.jinja", '"""The first', '"""Changed: a'),
+)
+SETTINGS, PYPROJECT = ELSEWHERE[0], ELSEWHERE[2]
+LATER = "1000.1.0"
+# Where a project has the files whose names are computed; and those that stay as they are.
+RENDERED = {
+    "template/app/routers/*.jinja": "app/routers/task.py",
+    "template/app/services/*yield*.jinja": "app/services/task.py",
+    "template/app/schemas/*yield*.jinja": "app/schemas/task.py",
+    "template/docs/*authentication.md*": "docs/authentication.md",
+}
+LEFT = (*DELETED, "migrations/versions/0001_initial.py")
+
+
+def release(template: Path, version: str, *edits: Edit) -> None:
+    """Release the template with some edits of its own."""
+    for edit in edits:
+        folder, _, name = edit.path.rpartition("/")
+        found = [
+            path
+            for path in (template / folder).glob(name)
+            if edit.before in path.read_text(encoding="utf-8")
+        ]
+        assert found, edit
+        for path in found:
+            Edit(str(path.relative_to(template)), edit.before, edit.after).apply(template)
+    publish(template, version)
+
+
+@pytest.fixture
+def own(releases: Path, tmp_path: Path) -> Path:
+    """The template with its releases, for a test that adds some."""
+    copied: Path = shutil.copytree(releases, tmp_path / "todo-backend-template")
+    return copied
+
+
+def work(project: Path, *edits: Edit) -> Path:
+    """What an owner does to a project: files edited, added and deleted, the lock file, a commit."""
+    for edit in edits:
+        edit.apply(project)
+    for name in DELETED:
+        (project / name).unlink()
+    command(project, "uv", "lock", "--quiet")
+    commit(project, "Work")
+    return project
+
+
+def assert_kept(project: Path, edits: tuple[Edit, ...]) -> None:
+    """Expect that nothing of the owner's is lost, and nothing deleted is back."""
+    assert conflicts(project) == {}
+    assert rejected(project) == []
+    assert [edit for edit in edits if not edit.is_there(project)] == []
+    assert [name for name in DELETED if (project / name).exists()] == []
+    changed = git(project, "diff", "--name-only", "HEAD").splitlines()
+    assert not [name for name in changed if name.startswith("migrations/versions/")]
+    assert "uv.lock" not in changed
+
+
+def prove(project: Path, environment: Environment) -> None:
+    """Expect that a project passes all of its checks, and its tests with its owner's."""
+    environment.check(project, "ruff", "format", "--check", "--no-cache")
+    environment.check(project, "ruff", "check", "--no-cache")
+    environment.check(project, "mypy", "--cache-dir", str(project.parent / "mypy"))
+    environment.check(project, "python", "-m", "scripts.migrations", "check")
+    environment.check(project, "pytest", "-p", "no:cacheprovider", "--quiet")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", released())
+def test_fixes_arrive_and_edits_stay(
+    version: str, releases: Path, environment: Environment, tmp_path: Path
+) -> None:
+    """From every release to the working tree."""
+    project = work(start(releases, tmp_path / "app", {}, version), *DEFAULTS)
+    history = git(project, "log", "--format=%H")
+    update(project)
+    assert f"_commit: {NEWEST}" in (project / ANSWERS).read_text(encoding="utf-8")
+    assert_kept(project, DEFAULTS)
+    assert git(project, "log", "--format=%H") == history
+    assert git(project, "stash", "list") == ""
+    command(project, "uv", "lock", "--quiet", "--check")
+    prove(project, environment)
+
+
+@pytest.mark.parametrize("version", released())
+def test_a_project_in_a_folder_of_a_repository_is_updated(
+    version: str, releases: Path, tmp_path: Path
+) -> None:
+    repository = tmp_path / "monorepo"
+    page = repository / "frontend" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>Hello", encoding="utf-8")
+    commit(repository)
+    project = work(start(releases, repository / "backend", {}, version), *DEFAULTS)
+    history = git(repository, "log", "--format=%H")
+    update(project, {"soft_delete": True})
+    assert_kept(project, DEFAULTS)
+    assert (project / "app" / "models" / "soft_deleted.py").exists()
+    changed = git(repository, "status", "--porcelain").splitlines()
+    assert [line for line in changed if not line[3:].startswith("backend/")] == []
+    assert git(repository, "log", "--format=%H") == history
+
+
+def test_no_conflict_where_the_template_changed_other_lines(own: Path, tmp_path: Path) -> None:
+    project = work(start(own, tmp_path / "app", {}, NEWEST), *DEFAULTS)
+    release(own, LATER, *ELSEWHERE)
+    update(project)
+    assert_kept(project, DEFAULTS)
+    for edit in ELSEWHERE:
+        known = edit.path.removeprefix("template/").removesuffix(".jinja")
+        name = RENDERED.get(edit.path, known)
+        if name not in LEFT:
+            assert edit.after in (project / name).read_text(encoding="utf-8"), name
+    revision = (project / LEFT[-1]).read_text(encoding="utf-8")
+    assert ELSEWHERE[-1].after not in revision
+
+
+def test_a_conflict_is_inline_markers_and_nothing_else(own: Path, tmp_path: Path) -> None:
+    """Both changed the same line; the rest of the update arrives."""
+    theirs = Edit(
+        "template/app/settings.py", 'log_level: Literal["DEBUG",', 'log_level: Literal["ALL",'
+    )
+    ours = Edit("app/settings.py", 'log_level: Literal["DEBUG",', 'log_level: Literal["TRACE",')
+    project = work(start(own, tmp_path / "app", {}, NEWEST), DEPENDENCY, SECTION, ours)
+    release(own, LATER, theirs, SETTINGS, PYPROJECT)
+    update(project)
+    assert conflicts(project) == {"app/settings.py": 1}
+    assert rejected(project) == []
+    before, after = (
+        re.findall(pattern, (project / "app/settings.py").read_text("utf-8"), re.DOTALL)
+        for pattern in (f"{MARKERS[0]}\n(.*?)\n=======", f"\n=======\n(.*?){MARKERS[1]}")
+    )
+    assert ["TRACE" in text for text in before] == [True]
+    assert ["ALL" in text for text in after] == [True]
+    assert git(project, "diff", "--name-only", "--diff-filter=U").split() == ["app/settings.py"]
+    assert PYPROJECT.after in (project / "pyproject.toml").read_text(encoding="utf-8")
+    assert DEPENDENCY.is_there(project)
+    assert SECTION.is_there(project)
+
+
+def test_an_update_asks_with_the_recorded_answers(releases: Path, tmp_path: Path) -> None:
+    """The interactive way: Enter takes what was answered before, and one answer changes."""
+    answers = {"resource_name": "chore", "fields": {"b": "str", "a": "int"}, "id_type": "int"}
+    project = start(releases, tmp_path / "app", answers, NEWEST)
+    keys = [
+        "\x1b[B\r" if name == "pagination" else "\x1b\r" if question.get("multiline") else "\r"
+        for name, question in questions().items()
+    ]
+    with create_pipe_input() as keyboard, cheap():
+        keyboard.send_text("".join(keys))
+        with create_app_session(input=keyboard, output=DummyOutput()):
+            copier.run_update(project, overwrite=True, quiet=True)
+    expected = start(releases, tmp_path / "new", answers | {"pagination": "cursor"}, NEWEST)
+    assert git(project, "diff", "--name-only").splitlines()
+    for path in expected.rglob("*"):
+        relative = path.relative_to(expected)
+        if path.is_file() and ".git" not in relative.parts and relative.name != ".env":
+            assert (project / relative).read_bytes() == path.read_bytes(), relative
+
+
+def test_the_command_takes_a_file_of_answers(releases: Path, tmp_path: Path) -> None:
+    project = start(releases, tmp_path / "app", {}, NEWEST)
+    fields = {"title": "str", "completed": "bool", "effort": {"type": "int", "default": 1}}
+    answers = {"fields": fields}
+    (tmp_path / "answers.yml").write_text(yaml.safe_dump(answers), encoding="utf-8")
+    done = command(
+        project, *COPIER, "update", "--defaults", "--data-file", str(tmp_path / "answers.yml")
+    )
+    for word in ("loses its files", "renamed_from", "make check", "make migration", "make migrate"):
+        assert word in done.stderr, done
+    assert "effort" in (project / "app/models/task.py").read_text(encoding="utf-8")
+    recorded = yaml.safe_load((project / ANSWERS).read_text(encoding="utf-8"))
+    assert recorded["fields"] == fields
+
+
+@pytest.mark.long
+def test_a_missing_revision_fails_check_and_test_with_the_command(
+    releases: Path, environment: Environment, tmp_path: Path
+) -> None:
+    project = start(releases, tmp_path / "app", {}, NEWEST)
+    update(project, {"timestamps": False})
+    command_line = 'make migration m="what changed"'
+    checked = environment.run(project, "python", "-m", "scripts.migrations", "check")
+    tested = environment.run(
+        project, "pytest", "-p", "no:cacheprovider", "tests/test_migrations.py"
+    )
+    for done in (checked, tested):
+        assert done.returncode == 1
+        assert command_line in done.stdout, done.stdout
+
+
+def spoil_answer(_template: Path, project: Path) -> None:
+    """Record an answer that no version accepts."""
+    recorded = project / ANSWERS
+    text = recorded.read_text(encoding="utf-8").replace("pagination: page", "pagination: pages")
+    recorded.write_text(text, encoding="utf-8")
+    commit(project)
+
+
+def reserve_name(template: Path, _project: Path) -> None:
+    """Release a version that no longer accepts the project's answer."""
+    reserved = template / "hooks" / "reserved.jinja"
+    text = reserved.read_text(encoding="utf-8")
+    assert text.count(" stats ") > 1
+    reserved.write_text(text.replace(" stats ", " stats task "), encoding="utf-8")
+    publish(template, LATER)
+
+
+def leave_uncommitted(_template: Path, project: Path) -> None:
+    """Change a file, and commit nothing."""
+    (project / "README.md").write_text("Mine.\n", encoding="utf-8")
+
+
+def lose_answers(_template: Path, project: Path) -> None:
+    """Remove the file of answers."""
+    (project / ANSWERS).unlink()
+    commit(project)
+
+
+def lose_tag(_template: Path, project: Path) -> None:
+    """Come from a version that is gone."""
+    recorded = project / ANSWERS
+    text = recorded.read_text(encoding="utf-8").replace(f"_commit: {NEWEST}", "_commit: 0.0.7")
+    recorded.write_text(text, encoding="utf-8")
+    commit(project)
+
+
+def move_template(template: Path, project: Path) -> None:
+    """Come from a folder that is gone."""
+    recorded = project / ANSWERS
+    text = recorded.read_text(encoding="utf-8").replace(str(template), "../gone")
+    recorded.write_text(text, encoding="utf-8")
+    commit(project)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (spoil_answer, "pagination"),
+        (reserve_name, "resource_name"),
+        (leave_uncommitted, ""),
+        (lose_answers, ""),
+        (lose_tag, ""),
+        (move_template, ""),
+    ],
+)
+def test_a_failed_update_says_why_and_leaves_the_tree_alone(
+    spoil: Callable[[Path, Path], None], named: str, own: Path, tmp_path: Path
+) -> None:
+    """What is said is in the table of the project's own page, with what to do."""
+    project = start(own, tmp_path / "app", {}, NEWEST)
+    spoil(own, project)
+    before = git(project, "status", "--porcelain")
+    done = command(project, *COPIER, "update", "--defaults", status=None)
+    assert done.returncode != 0
+    assert git(project, "status", "--porcelain") == before
+    page = (project / "docs" / "updating.md").read_text(encoding="utf-8")
+    if named:
+        assert named in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "an answer, and what it takes" in page
+        return
+    known = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    assert [message for message in known if message in done.stderr], done.stderr
