@@ -103,12 +103,12 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def count(request: pytest.FixtureRequest) -> Callable[..., None]:
+def tally(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Add to figures that many tests make together."""
 
     def add(title: str, **numbers: int) -> None:
         for name, number in numbers.items():
-            request.node.user_properties.append(("count", [title, name, int(number)]))
+            request.node.user_properties.append(("tally", [title, name, int(number)]))
 
     return add
 
@@ -147,7 +147,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     said = [said for report in reports for said in report.user_properties]
     figures = {value for key, value in said if key == "figure"}
     sums: dict[str, Counter[str]] = defaultdict(Counter)
-    for title, name, number in [value for key, value in said if key == "count"]:
+    for title, name, number in [value for key, value in said if key == "tally"]:
         sums[title][name] += number
     for title, numbers in sums.items():
         figures.add(f"{title}: " + ", ".join(f"{many} {name}" for name, many in numbers.items()))

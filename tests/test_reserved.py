@@ -1,5 +1,6 @@
 """The fixed lists of reserved names, against what they are there for, and as they are published."""
 
+import builtins
 import json
 import keyword
 import re
@@ -75,6 +76,15 @@ def test_no_resource_has_the_class_of_an_import() -> None:
     assert {"Page", "Literal"} <= imported
     # No name in snake_case gives these.
     assert imported - {pascal(name) for name in reserved.RESOURCES} <= {"UUID"}
+
+
+def test_no_resource_has_the_class_of_a_builtin() -> None:
+    pascal = module("names").pascal
+    classes = {name for name in dir(builtins) if name[0].isupper()}
+    assert {"KeyError", "Ellipsis"} <= classes
+    # No name in snake_case gives these.
+    capitals = {name for name in classes if re.search("[A-Z]{3}", name)}
+    assert classes - capitals <= {pascal(name) for name in reserved.RESOURCES}
 
 
 def test_every_list_is_published() -> None:
