@@ -60,7 +60,7 @@ format: setup ## mend what `make check` found, where a tool can
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-bench: setup ## what `copier copy` costs next to `copier --version`
+bench: setup ## what `copier copy` and `copier update` cost: writes docs/benchmarks.md and its plot
 	$(RUN) python bench/copier_cost.py
 
 clean: ## remove all that these commands brought into the checkout
