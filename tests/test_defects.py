@@ -116,21 +116,6 @@ def runs_of(name: str, project: Path) -> list[Run]:
     return runs + small
 
 
-def reported(shared: Path, part: str, counts: Counter[str]) -> Counter[str] | None:
-    """Add what came of a part to what came of the others; return the sum once all are there."""
-    with locked(shared / "defects.lock"):
-        file = shared / "defects.txt"
-        with file.open("a", encoding="utf-8") as lines:
-            lines.writelines(f"{part} {name} {count}\n" for name, count in counts.items())
-        words = [line.split() for line in file.read_text(encoding="utf-8").splitlines()]
-    if {part for part, _, _ in words} != set(TRIED):
-        return None
-    total: Counter[str] = Counter()
-    for _, name, count in words:
-        total[name] += int(count)
-    return total
-
-
 @pytest.mark.parametrize("name", PROJECTS)
 def test_every_row_fits(name: str, project_of: Project) -> None:
     assert len({defect.key for defect in DEFECTS}) == len(DEFECTS)
@@ -199,8 +184,7 @@ def test_defects_are_noticed(  # noqa: PLR0917
     coverage_by_name: Callable[[str], Coverage],
     environment: Environment,
     tmp_path: Path,
-    shared: Path,
-    figure: Callable[[str], None],
+    tally: Callable[..., None],
 ) -> None:
     name, number = TRIED[part]
     project = project_of(name)
@@ -216,13 +200,14 @@ def test_defects_are_noticed(  # noqa: PLR0917
     assert unnoticed - set(SURVIVORS) == set()
     assert set(SURVIVORS) & set(came) - unnoticed == set(), "noticed, and listed as if not"
 
-    counts = Counter({"table": len(table & set(came))})
-    counts.update(outcome for key, outcome in came.items() if key not in table)
-    total = reported(shared, part, counts)
-    if total is not None:
-        small = total["killed"] + total["timeout"] + total["survived"]
-        figure(
-            f"defects: {total['table']} of {len(DEFECTS)} tried, all noticed; {small} small changes"
-            f" tried, {total['killed']} noticed, {total['timeout']} without end,"
-            f" {total['survived']} not noticed and listed with a reason"
-        )
+    noticed = Counter(outcome for key, outcome in came.items() if key not in table)
+    tally(
+        "defects in rendered projects",
+        **{
+            "deliberate and noticed": len(table & set(came)),
+            "small changes": noticed["killed"] + noticed["timeout"] + noticed["survived"],
+            "noticed": noticed["killed"],
+            "without end": noticed["timeout"],
+            "not noticed, and listed with a reason": noticed["survived"],
+        },
+    )

@@ -1,11 +1,16 @@
 """What a database refuses, told as an error of the API."""
 
+from typing import Any
+
 import pytest
+from sqlalchemy import literal, select
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlmodel import SQLModel
 
-from app.errors import ApiError
+from app.database import Database
+from app.errors import ApiError, ValidationFailed
 from app.integrity import refusal
+from app.scope import Scope
 
 
 class ServerError(Exception):
@@ -85,3 +90,9 @@ def test_index_is_looked_up_by_its_name() -> None:
         error = refused(of_statement(ServerError("23505", ViolationError(str(index.name)))))
         assert error.status == 409
         assert set(error.errors or {}) == {c.name for c in index.columns} - {"user_id"}
+
+
+async def test_statements_of_the_services_are_covered(database: Database) -> None:
+    nobody: Any = None
+    with pytest.raises(ValidationFailed):
+        await Scope(database, nobody).execute(select(literal(2**70)))

@@ -67,8 +67,8 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         (
             "isolation",
             "changes of others' rows",
-            f"statement = update(table).{VISIBLE_BY_ID}.values(**data)",
-            f"statement = update(table).{BY_ID}.values(**data)",
+            f"statement = update(table).{VISIBLE_BY_ID}",
+            f"statement = update(table).{BY_ID}",
         ),
         (
             "isolation",
@@ -930,7 +930,12 @@ TABLE |= {
             "if cursor.list_id != _list_id(query):",
             "if False:",
         ),
-        ("pagination", "cursors of another order", 'f"{query.sort}{shape}"', "shape"),
+        (
+            "pagination",
+            "cursors of another order",
+            'f"{query.sort}{shape}"',
+            'shape.replace(query.sort, "")',
+        ),
         ("pagination", "cursors of other filters", 'f"{query.sort}{shape}"', "query.sort"),
         ("pagination", "pages of one row more", "page = rows[: query.limit]", "page = rows"),
         ("pagination", "no next page", "limit(query.limit + 1)", "limit(query.limit)"),
@@ -1087,8 +1092,8 @@ TABLE |= {
         (
             "auth",
             "the token says the algorithm",
-            "return key, key.algorithm_name",
-            "return key, header['alg']",
+            "return self._secret, SHARED_SECRET_ALGORITHM",
+            "return self._secret, header['alg']",
         ),
         (
             "auth",

@@ -108,6 +108,22 @@ async def test_links_are_a_set_in_order(alice: Person, relation: Relation) -> No
 
 
 @pytest.mark.parametrize("relation", LINKS, ids=str)
+async def test_links_of_other_rows_stay(alice: Person, relation: Relation) -> None:
+    row, target = await pair(alice, relation)
+    path = relation.source.PATH
+    count = len(await listed(alice, path))
+    sent = {relation.key: [target]}
+    others = [
+        await relation.source.make(alice, number, **sent)
+        for number in range(count, relation.source.ROWS)
+    ]
+    response = await alice.update(f"{path}/{row['id']}", json={relation.key: []})
+    assert response.status_code == 200
+    assert response.json().get("updated_at", "z") > row.get("updated_at", "")
+    assert [await stored(alice, relation, other) for other in others] == others
+
+
+@pytest.mark.parametrize("relation", LINKS, ids=str)
 async def test_links_are_refused_as_a_whole(alice: Person, relation: Relation) -> None:
     row, target = await pair(alice, relation)
     path = f"{relation.source.PATH}/{row['id']}"
