@@ -28,7 +28,7 @@ KEPT := ! -name .venv ! -name .env ! -name '*.db*'
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help setup demo test test-quick test-updates check format bench clean
+.PHONY: help setup demo test test-quick test-updates check format bench release release-notes clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +62,13 @@ format: setup ## mend what `make check` found, where a tool can
 
 bench: setup ## what `copier copy` and `copier update` cost: writes docs/benchmarks.md and its plot
 	$(RUN) python bench/copier_cost.py
+
+release: setup ## what a release needs: checks it, and keeps a copy for the tests of updates
+	@$(RUN) python tools/release.py prepare
+
+# Of the tag in $TAG, which has to be a release.
+release-notes: setup
+	@$(RUN) python tools/release.py verify "$$TAG"
 
 clean: ## remove all that these commands brought into the checkout
 	rm -rf .uv .venv .cache demo uv.lock .coverage .pytest_cache .ruff_cache

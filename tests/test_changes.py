@@ -15,7 +15,7 @@ from tests.support.edits import ANYWHERE
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 from tests.support.rendering import CACHES, rendered_files
-from tests.support.updating import ANSWERS, NEWEST, conflicts, rejected, start, update
+from tests.support.updating import ANSWERS, conflicts, rejected, start, update
 
 # What is a tool's, or names the folder that the template was in.
 OURS = {*CACHES, ".git", ".env", ANSWERS}
@@ -89,16 +89,27 @@ def follow(
     return run(environment, project, "follow", "what changed", *urls)
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.long) for name in TRIED])
+@pytest.fixture(
+    params=[
+        pytest.param(tried, marks=pytest.mark.long, id=f"{tried[0]}-{tried[1]}") for tried in TRIED
+    ]
+)
 def change(request: pytest.FixtureRequest) -> Change:
     """Every change of the table."""
-    return CHANGES[str(request.param)]
+    return CHANGES[request.param[0]]
+
+
+@pytest.fixture
+def version(request: pytest.FixtureRequest) -> str:
+    """The version that the project was rendered from."""
+    return str(request.node.callspec.params["change"][1])
 
 
 @pytest.fixture
 def report(
     change: Change,
     releases: Path,
+    version: str,
     *,
     render: Render,
     environment: Environment,
@@ -106,7 +117,7 @@ def report(
     tmp_path: Path,
 ) -> dict[str, Any]:
     """What became of the rows, and what was said."""
-    project = edited(start(releases, tmp_path / "app", change.old, NEWEST))
+    project = edited(start(releases, tmp_path / "app", change.old, version))
     commit(project, "Edit")
     with databases(tmp_path, postgres) as urls:
         found = follow(environment, change, project, render(**change.new), urls)
@@ -116,9 +127,9 @@ def report(
     return found
 
 
-def test_rows_survive(change: Change, report: dict[str, Any], count: Callable[..., None]) -> None:
+def test_rows_survive(change: Change, report: dict[str, Any], tally: Callable[..., None]) -> None:
     kept = [len(rows) for steps in report["databases"] for rows in steps.get("up", {}).values()]
-    count("answers that change, up, down and up again", changes=1, **{"rows kept": sum(kept)})
+    tally("answers that change, up, down and up again", changes=1, **{"rows kept": sum(kept)})
     if change.quiet or change.complaint:
         assert (change.complaint or "there is nothing to write") in report["complaint"]
         assert report["revision"] == ""

@@ -37,12 +37,17 @@ def released() -> list[str]:
     return sorted(names, key=Version)
 
 
+def tracked(*paths: str) -> list[str]:
+    """Return the tracked files below some paths."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *paths], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return [name for name in listed.stdout.split("\0") if name]
+
+
 def contents() -> dict[str, bytes]:
     """Return the tracked files that make a release, as they are in the working tree."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", *PARTS], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    return {name: (ROOT / name).read_bytes() for name in listed.stdout.split("\0") if name}
+    return {name: (ROOT / name).read_bytes() for name in tracked(*PARTS)}
 
 
 def stored(version: str) -> dict[str, bytes]:
@@ -96,15 +101,21 @@ def check_version(version: str, earlier: list[str]) -> None:
         parsed = Version(version)
     except InvalidVersion:
         raise ValueError(f"{version} is no version (PEP 440)") from None
-    if str(parsed) != version or parsed.is_prerelease or parsed.local:
+    if f"{parsed.major}.{parsed.minor}.{parsed.micro}" != version:
         raise ValueError(f"{version} is no final version such as 1.2.0")
     if earlier and parsed <= Version(earlier[-1]):
         raise ValueError(f"{version} is not newer than {earlier[-1]}, which is released")
 
 
 def prepare() -> str:
-    """Check the version of pyproject.toml, and write its copy."""
+    """Check the version of pyproject.toml, and write its copy.
+
+    Raises:
+        ValueError: it cannot be released, or was.
+    """
     version = current()
+    if tracked(str(RELEASES / f"{version}{SUFFIX}")):
+        raise ValueError(f"{version} is released: give pyproject.toml the next version")
     check_version(version, [name for name in released() if name != version])
     notes(version)
     path = store(version, contents())

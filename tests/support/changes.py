@@ -4,6 +4,9 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support.updating import NEWEST
+from tools.release import released
+
 Rows = list[dict[str, Any]]
 
 
@@ -386,4 +389,10 @@ SLICE = (
     "auth",
     "owner",
 )
-TRIED = tuple(CHANGES) if os.environ.get("TEST_CHANGES") == "all" else SLICE
+ALL = os.environ.get("TEST_CHANGES") == "all"
+# Each with the version that the project was rendered from: this one, or a released one.
+TRIED = [
+    (name, version)
+    for version in (NEWEST, *(released() if ALL else ()))
+    for name in (CHANGES if ALL else SLICE)
+]

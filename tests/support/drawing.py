@@ -136,7 +136,7 @@ HOSTILE = [
     "# hash --> */ <b> & | *bold* _it_ [a](b) ~x~",
     "SELECT * FROM t WHERE a = 1",
     *("'", '"', "\\", "{", "}", "#", "-", "- a", "1. b", "a: b", "yes", "null", "~", "2024-01-01"),
-    *("/tmp/x", "0.0.0.0", "# noqa", "# type: ignore", "TODO: x = 1", " padded ", "True", "0x1f"),
+    *("/var/tmp/x", "0.0.0.0", "# noqa", "# type: ignore", "TODO: x", " padded ", "True", "0x1f"),
     *(
         "é 🦊 日本語",
         "👩\u200d👩\u200d👧",
