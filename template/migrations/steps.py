@@ -205,7 +205,7 @@ def _on_sqlite(column: str, old: Type, new: Type) -> str | None:
         ("exact", "float"): f"{column} / {before}.0",
         ("exact", "integer"): f"{column} / {before}",
         ("exact", "text"): _decimal_text(f"CAST({column} AS BIGINT)", _scale(old)),
-        ("boolean", "text"): f"CASE WHEN {column} THEN 'true' ELSE 'false' END",
+        ("boolean", "text"): f"CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END",
         ("date", "moment"): f"{column} || ' 00:00:00.000000'",
         ("moment", "date"): f"substr({column}, 1, 10)",
         ("uuid", "text"): _uuid_text(column),
@@ -252,6 +252,17 @@ def _texts(table: str, name: str) -> list[str]:
     return list(op.get_bind().execute(query).scalars())
 
 
+def _with_offset(text: str) -> str:
+    """Return a text that names a point in time, as the API takes it.
+
+    Raises:
+        ValueError: it names none, or has no offset.
+    """
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError(text)
+    return text
+
+
 def _read(type_: Type, text: str) -> Any:
     """Return what a text says as a value of another type.
 
@@ -264,7 +275,7 @@ def _read(type_: Type, text: str) -> Any:
     parsers: dict[str, Callable[[str], Any]] = {
         "boolean": lambda word: word == "true",
         "integer": int,
-        "moment": lambda moment: _stored(type_, moment),
+        "moment": lambda moment: _stored(type_, _with_offset(moment)),
     }
     try:
         return (parsers.get(kind) or READERS[kind])(text)

@@ -143,6 +143,13 @@ CHANGES: dict[str, Change] = {
         ["1.5000", "-0.0500"],
     ),
     "bool-to-str": retyped("bool", "str", [True, False], ["true", "false"]),
+    "bool-to-str-nullable": Change(
+        fields(value={"type": "bool", "required": False}),
+        fields(value=NULLABLE),
+        tasks(True, None),
+        tasks("true", None),
+        tasks(True, None),
+    ),
     "uuid-to-str": retyped(
         "uuid",
         "str",
