@@ -1054,14 +1054,6 @@ TABLE |= {
             "dependencies=[],",
         ),
     ],
-    (EXTERNAL, "app/routers/task.py"): [
-        (
-            "routers",
-            "bodies before tokens",
-            "dependencies=[Depends(current_user)],",
-            "dependencies=[],",
-        ),
-    ],
     (EXTERNAL, "app/pagination.py"): [
         (
             "pagination",

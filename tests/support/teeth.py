@@ -15,7 +15,7 @@ from tests.support.presets import PRESETS, RICH
 
 DRIVER = Path(__file__).parent / "forking.py"
 # A run without end is stopped, and counts as noticed.
-SECONDS = 100
+SECONDS = 240
 
 # The answers of the projects, between which nearly all of the template is rendered: own users and
 # pages; cursors, hidden rows, relations and 403; tokens of a service, paths and bare lists;

@@ -117,10 +117,12 @@ async def test_links_of_other_rows_stay(alice: Person, relation: Relation) -> No
         await relation.source.make(alice, number, **sent)
         for number in range(count, relation.source.ROWS)
     ]
-    response = await alice.update(f"{path}/{row['id']}", json={relation.key: []})
-    assert response.status_code == 200
-    assert response.json().get("updated_at", "z") > row.get("updated_at", "")
-    assert [await stored(alice, relation, other) for other in others] == others
+    for ids in ([], [target]):
+        response = await alice.update(f"{path}/{row['id']}", json={relation.key: ids})
+        assert response.status_code == 200
+        assert response.json()[relation.key] == ids
+        assert response.json().get("updated_at", "z") > row.get("updated_at", "")
+        assert [await stored(alice, relation, other) for other in others] == others
 
 
 @pytest.mark.parametrize("relation", LINKS, ids=str)
