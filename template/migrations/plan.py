@@ -221,43 +221,83 @@ class TablePlan:
         return [_call("refuse_duplicates", self.table, columns, **options)]
 
 
-def _rank(operation: Operation) -> int:
-    """Put tables that come first, and tables that go last: others may refer to them until then."""
-    if isinstance(operation, ops.CreateTableOp):
-        return 0
-    return 2 if isinstance(operation, ops.DropTableOp) else 1
+def _target(key: sa.ForeignKeyConstraint) -> str:
+    return key.elements[0].target_fullname.partition(".")[0]
 
 
-def _late_keys(operations: Sequence[Operation]) -> list[Operation]:
+def _holders(
+    tables: Sequence[ops.CreateTableOp], held: ops.CreateTableOp
+) -> list[ops.CreateTableOp]:
+    """Return the tables that refer to one, with keys that are made when they are."""
+    return [
+        one
+        for one in tables
+        for key in one.to_table().foreign_key_constraints
+        if one is not held and _target(key) == held.table_name and not key.use_alter
+    ]
+
+
+def _creations(operations: Sequence[Operation]) -> list[ops.CreateTableOp]:
+    """Return the tables to create, the ones that others refer to first.
+
+    Keys that make a circle are marked: they have to wait until all of its tables are there.
+    """
+    left = [one for one in operations if isinstance(one, ops.CreateTableOp)]
+    found: list[ops.CreateTableOp] = []
+    while left:
+        free = [one for one in left if not _holders(left, one)]
+        last = (free or left)[0]
+        for holder in _holders(left, last):
+            for key in holder.columns:
+                if isinstance(key, sa.ForeignKeyConstraint) and _target(key) == last.table_name:
+                    key.use_alter = True
+        left.remove(last)
+        found.insert(0, last)
+    return found
+
+
+def _late_keys(operations: Sequence[ops.CreateTableOp]) -> list[Operation]:
     """Return the keys of new tables that refer to each other, which autogenerate leaves out."""
     found: list[Operation] = []
     for one in operations:
-        if isinstance(one, ops.CreateTableOp):
-            keys = [key for key in one.to_table().foreign_key_constraints if key.use_alter]
-            made = [ops.CreateForeignKeyOp.from_constraint(key) for key in keys]
-            if made:
-                found.append(ops.ModifyTableOps(one.table_name, made))
+        keys = [key for key in one.to_table().foreign_key_constraints if key.use_alter]
+        made = [ops.CreateForeignKeyOp.from_constraint(key) for key in keys]
+        if made:
+            found.append(ops.ModifyTableOps(one.table_name, made))
     return found
 
 
-def _steps(
-    context: MigrationContext,
-    operations: Sequence[Operation],
-    fill: Fill,
-    renames: dict[str, dict[str, str]],
-) -> list[Operation]:
-    whole = (ops.CreateTableOp, ops.DropTableOp)
-    tables = {one.table_name for one in operations if isinstance(one, whole)}
-    found: list[Operation] = []
-    for one in sorted(operations, key=_rank):
-        if isinstance(one, ops.ModifyTableOps) and one.table_name not in tables:
-            table = one.table_name
-            found += TablePlan(context, table, one.ops, fill).write(renames.get(table, {}))
-        elif isinstance(one, ops.DropTableOp):
-            found += [_comment(f"Loses the table {one.table_name}, with all its rows."), one]
-        else:
-            found.append(one)
-    return found
+class Way:
+    """One direction of a revision: what it does, and which tables it makes, in an order that works."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.operations = operations
+        self.made = _creations(operations)
+        self.late_keys = _late_keys(self.made)
+
+    def write(
+        self,
+        context: MigrationContext,
+        back: "Way",
+        fill: Fill,
+        renames: dict[str, dict[str, str]],
+    ) -> list[Operation]:
+        """Return the steps; what the way back makes last goes first."""
+        order = [one.table_name for one in back.made]
+        drops = [one for one in self.operations if isinstance(one, ops.DropTableOp)]
+        drops.sort(key=lambda one: order.index(one.table_name), reverse=True)
+        whole = {table.table_name for table in (*self.made, *drops)}
+        found = [key.reverse() for key in back.late_keys]
+        found += self.made
+        for one in self.operations:
+            if isinstance(one, ops.ModifyTableOps) and one.table_name not in whole:
+                plan = TablePlan(context, one.table_name, one.ops, fill)
+                found += plan.write(renames.get(one.table_name, {}))
+            elif not isinstance(one, ops.CreateTableOp | ops.DropTableOp):
+                found.append(one)
+        for drop in drops:
+            found += [_comment(f"Loses the table {drop.table_name}, with all its rows."), drop]
+        return found + self.late_keys
 
 
 def _refuse_users(operations: Sequence[Operation]) -> None:
@@ -287,6 +327,6 @@ def keep_rows(
                 _refuse_identity(one.table_name, one.ops)
                 renames[one.table_name] = _renamed(one.ops)
         back = {table: {new: old for old, new in names.items()} for table, names in renames.items()}
-        late = _late_keys(up.ops)
-        up.ops = _steps(context, up.ops, _default, renames) + late
-        down.ops = [one.reverse() for one in late] + _steps(context, down.ops, _zero, back)
+        there, back_again = Way(up.ops), Way(down.ops)
+        up.ops = there.write(context, back_again, _default, renames)
+        down.ops = back_again.write(context, there, _zero, back)

@@ -322,6 +322,61 @@ CHANGES: dict[str, Change] = {
             "Loses what tasks.project_id holds.",
         ),
     ),
+    "resources-and-relations-removed": Change(
+        {
+            **fields(
+                project={"type": "reference", "to": "project", "required": False},
+                label={"type": "references", "to": "label"},
+            ),
+            "more_resources": [
+                {"name": "label", "fields": {"name": "str"}},
+                {
+                    "name": "project",
+                    "fields": {"name": "str", "label": {"type": "references", "to": "label"}},
+                },
+            ],
+        },
+        {**fields(), "more_resources": []},
+        {"labels": [{"name": "l"}], "projects": [{"name": "p"}], **TASKS},
+        TASKS,
+        {"labels": [], "projects": [], "projects_labels": [], "tasks_labels": [], **TASKS},
+        loses=(
+            "Loses the table labels, with all its rows.",
+            "Loses the table projects, with all its rows.",
+            "Loses the table projects_labels, with all its rows.",
+            "Loses the table tasks_labels, with all its rows.",
+            "Loses what tasks.project_id holds.",
+        ),
+    ),
+    "resources-in-a-circle-removed": Change(
+        {
+            **fields(),
+            "more_resources": [
+                {
+                    "name": "door",
+                    "fields": {
+                        "name": "str",
+                        "key": {"type": "reference", "to": "key", "required": False},
+                    },
+                },
+                {
+                    "name": "key",
+                    "fields": {
+                        "name": "str",
+                        "door": {"type": "reference", "to": "door", "required": False},
+                    },
+                },
+            ],
+        },
+        {**fields(), "more_resources": []},
+        {"doors": [{"name": "d"}], "keys": [{"name": "k"}], **TASKS},
+        TASKS,
+        {"doors": [], "keys": [], **TASKS},
+        loses=(
+            "Loses the table doors, with all its rows.",
+            "Loses the table keys, with all its rows.",
+        ),
+    ),
     "resource-renamed": Change(
         {**fields(), "more_resources": [{"name": "project", "fields": {"name": "str"}}]},
         {**fields(), "more_resources": [{"name": "topic", "fields": {"name": "str"}}]},
@@ -385,7 +440,8 @@ SLICE = (
     "reference-added",
     "reference-removed",
     "resource-added",
-    "resource-removed",
+    "resources-and-relations-removed",
+    "resources-in-a-circle-removed",
     "resource-renamed",
     "soft-delete-on",
     "soft-delete-off",
