@@ -286,7 +286,7 @@ class Way:
         order = [one.table_name for one in back.made]
         drops = [one for one in self.operations if isinstance(one, ops.DropTableOp)]
         drops.sort(key=lambda one: order.index(one.table_name), reverse=True)
-        whole = {table.table_name for table in (*self.made, *drops)}
+        whole = {one.table_name for one in self.made} | {one.table_name for one in drops}
         found = [key.reverse() for key in back.late_keys]
         found += self.made
         for one in self.operations:
