@@ -1,6 +1,7 @@
 """Fixtures of all tests. `render(**answers)` gives the path of a project, rendered untrusted."""
 
 import itertools
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support.postgres import Postgres
 
 Render = Callable[..., Path]
 PASSED = pytest.StashKey[bool]()
+BEGAN = pytest.StashKey[float]()
 
 
 def together(nodeid: str) -> str:
@@ -133,6 +135,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Note when the run began."""
+    config.stash[BEGAN] = time.monotonic()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Note on a test that it passed, for its fixtures to know."""
@@ -141,7 +148,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     return result
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """Print the figures that the tests said, whichever worker they ran in."""
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     said = [said for report in reports for said in report.user_properties]
@@ -152,6 +161,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for title, numbers in sums.items():
         figures.add(f"{title}: " + ", ".join(f"{many} {name}" for name, many in numbers.items()))
     if figures:
+        figures.add(f"minutes: {(time.monotonic() - config.stash[BEGAN]) / 60:.1f}")
         terminalreporter.section("figures")
         for text in sorted(figures):
             terminalreporter.write_line(text)
