@@ -15,6 +15,7 @@ notes = Table(
     MetaData(),
     Column("id", Integer, primary_key=True),
     Column("rank", Integer),
+    Column("size", Integer),
     Column("body", Text),
     Column("extra", JSON),
     Column("user_id", Integer, info={"sortable": False}),
@@ -38,7 +39,7 @@ def connection() -> Iterator[Connection]:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         notes.create(connection)
-        connection.execute(notes.insert(), [{"rank": rank} for rank in RANKS])
+        connection.execute(notes.insert(), [{"rank": rank, "size": 7} for rank in RANKS])
         yield connection
     engine.dispose()
 
@@ -59,6 +60,7 @@ def found(connection: Connection, query: NoteQuery) -> list[int]:
         ("-rank", [5, 1, 4, 2, 6, 3]),
         ("rank,-id", [4, 2, 5, 1, 6, 3]),
         ("-rank,id", [1, 5, 2, 4, 3, 6]),
+        ("size,-rank", [5, 1, 4, 2, 6, 3]),
     ],
 )
 def test_ids_break_ties_and_nulls_come_last(
@@ -85,4 +87,4 @@ def test_ends_of_a_range_belong_to_it(
 
 
 def test_long_texts_and_documents_are_no_sort_keys() -> None:
-    assert list(sortable(Note)) == ["id", "rank"]
+    assert list(sortable(Note)) == ["id", "rank", "size"]

@@ -1196,8 +1196,13 @@ TABLE |= {
             "select(target.c.id).where(target.c.id.in_(ids))",
         ),
     ],
-    (GRAPH, "app/models/project.py"): [
-        ("services", "names are not unique", '"name", unique=True),', '"name"),'),
+    (GRAPH, "migrations/versions/0001_initial.py"): [
+        (
+            "services",
+            "names are not unique",
+            '"projects", ["user_id", "name"], unique=True)',
+            '"projects", ["user_id", "name"])',
+        ),
     ],
 }
 
