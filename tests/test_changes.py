@@ -150,3 +150,34 @@ def test_rows_survive(change: Change, report: dict[str, Any], tally: Callable[..
         assert_rows(steps["up"], change.after, "up")
         assert_rows(steps["down"], change.back, "down")
         assert_rows(steps["again"], {table: [] for table in change.after}, "again")
+
+
+HOLDER = """
+import asyncio, subprocess, sys, asyncpg
+
+async def main(url):
+    connection = await asyncpg.connect(url)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE tasks")
+        done = await asyncio.to_thread(
+            subprocess.run, ["alembic", "downgrade", "base"], capture_output=True, text=True
+        )
+    tables = await connection.fetchval("SELECT count(*) FROM pg_tables WHERE tablename = 'tasks'")
+    await connection.close()
+    print(done.returncode, tables, done.stderr)
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+@pytest.mark.long
+def test_a_revision_gives_up_on_a_lock(
+    render: Render, environment: Environment, postgres: Postgres
+) -> None:
+    """Whoever comes after it would wait behind it."""
+    project = render()
+    with postgres.database() as url:
+        environment.check(project, "alembic", "upgrade", "head", DATABASE_URL=url)
+        printed = environment.check(project, "python", "-c", HOLDER, url, DATABASE_URL=url)
+    assert printed.startswith("1 1 ")
+    assert "lock timeout" in printed

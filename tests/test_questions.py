@@ -80,7 +80,8 @@ def test_there_are_enough_cases() -> None:
 def test_every_question_has_a_case_that_is_refused() -> None:
     named = {
         question
-        for answers, words in sum(answers_bad.BAD.values(), [])
+        for cases in answers_bad.BAD.values()
+        for answers, words in cases
         for question in answers
         if any(question in word for word in words)
     }

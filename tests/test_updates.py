@@ -179,6 +179,26 @@ def test_a_conflict_is_inline_markers_and_nothing_else(own: Path, tmp_path: Path
     assert SECTION.is_there(project)
 
 
+def test_a_moved_tag_is_mended_by_its_commit(own: Path, tmp_path: Path) -> None:
+    """Copier cannot tell: it takes what the tag hides for an edit of the owner's."""
+    project = start(own, tmp_path / "app", {}, NEWEST)
+    rendered_from = git(own, "rev-parse", NEWEST).strip()
+    SETTINGS.apply(own)
+    commit(own)
+    git(own, "tag", "--force", NEWEST)
+    release(own, LATER, PYPROJECT)
+    update(project)
+    assert SETTINGS.after not in (project / "app/settings.py").read_text(encoding="utf-8")
+    git(project, "reset", "--quiet", "--hard")
+    recorded = project / ANSWERS
+    text = recorded.read_text(encoding="utf-8").replace(NEWEST, rendered_from)
+    recorded.write_text(text, encoding="utf-8")
+    commit(project)
+    update(project)
+    assert SETTINGS.after in (project / "app/settings.py").read_text(encoding="utf-8")
+    assert PYPROJECT.after in (project / "pyproject.toml").read_text(encoding="utf-8")
+
+
 def test_an_update_asks_with_the_recorded_answers(releases: Path, tmp_path: Path) -> None:
     """The interactive way: Enter takes what was answered before, and one answer changes."""
     answers = {"resource_name": "chore", "fields": {"b": "str", "a": "int"}, "id_type": "int"}
