@@ -15,6 +15,7 @@ import yaml
 from tests.conftest import Render
 from tests.support.cells import HOSTILE
 from tests.support.environment import Environment, uv
+from tests.support.presets import RICH
 from tests.support.rendering import SOURCE
 
 CHECK_JSONSCHEMA = "check-jsonschema@0.39.0"
@@ -49,6 +50,20 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "pagination": "list",
     },
 }
+
+# The tables of the models, their columns, and which tables these refer to.
+TABLES = """
+import json, app.models
+from sqlmodel import SQLModel
+
+print(json.dumps({
+    table.name: {
+        "columns": [column.name for column in table.columns],
+        "keys": [key.column.table.name for column in table.columns for key in column.foreign_keys],
+    }
+    for table in SQLModel.metadata.tables.values()
+}))
+"""
 
 OF_OTHER_TOOLS = (
     ".github/dependabot.yml",
@@ -210,18 +225,39 @@ def test_documented_defaults_are_the_apps(project: Path, environment: Environmen
 def test_diagram_shows_the_tables(project: Path, answers: dict[str, Any]) -> None:
     """Each line has a form that Mermaid takes, which reads PK, FK and UK as marks in any case."""
     diagram = section(project, "Data model").split("```mermaid\n")[1].split("```")[0]
-    attribute = (
-        r"        [a-z]+ (?!pk\b|fk\b|uk\b)\*?[a-z_][a-z0-9_]*( (PK|FK|UK))?( \"optional\")?"
-    )
-    table = r'    "[a-z0-9_]+" \{|    }|    "[a-z0-9_]+" \|\|--o\{ "[a-z0-9_]+" : "[a-z0-9_]+"'
+    name = r"[a-z_][a-z0-9_]*"
+    marks = r"( (PK|FK|UK|FK, UK))?( \"optional\")?"
+    attribute = rf"        [a-z]+ (?!pk\b|fk\b|uk\b)\*?{name}{marks}"
+    relation = rf'    "{name}" (\|\||\|o|}}o)--o\{{ "{name}" : "{name}"'
+    table = rf'    "{name}" \{{|    }}'
 
     lines = diagram.splitlines()
     assert lines[0] == "erDiagram"
     for line in lines[1:]:
-        assert re.fullmatch(f"{attribute}|{table}", line), line
+        assert re.fullmatch(f"{attribute}|{table}|{relation}", line), line
     assert f'"{answers.get("resource_plural", "tasks")}" {{' in diagram
-    for name in answers.get("fields", {"title": "str", "due_date": "datetime"}):
-        assert re.search(rf" \*?{name}\b", diagram), name
+
+
+@pytest.mark.parametrize("name", ["defaults", "graph", "all-types"])
+def test_diagram_is_that_of_the_models(name: str, render: Render, environment: Environment) -> None:
+    project = render(**RICH.get(name, {}))
+    diagram = section(project, "Data model").split("```mermaid\n")[1].split("```")[0]
+    shown = {
+        table: set(re.findall(r"^        \w+ \*?(\w+)", body, re.MULTILINE))
+        for table, body in re.findall(
+            r'^    "(\w+)" \{\n(.*?)^    }', diagram, re.DOTALL | re.MULTILINE
+        )
+    }
+    related = re.findall(r'^    "(\w+)" (?:\|\||\|o|}o)--o\{ "(\w+)" :', diagram, re.MULTILINE)
+    printed = json.loads(environment.check(project, "python", "-c", TABLES))
+    links = {table: of for table, of in printed.items() if len(of["keys"]) == len(of["columns"])}
+    assert shown == {
+        table: set(of["columns"]) for table, of in printed.items() if table not in links
+    }
+    assert sorted(related) == sorted(
+        [(to, table) for table in shown for to in printed[table]["keys"]]
+        + [(of["keys"][1], of["keys"][0]) for of in links.values()]
+    )
 
 
 def test_files_of_other_tools_are_the_same_in_every_project(project: Path) -> None:
