@@ -26,7 +26,7 @@ CONTROL_LINES = {
     "app/values/references.py": 4,
     "migrations/versions/0001_initial.py": 54,
     "pyproject.toml": 14,
-    "README.md": 60,
+    "README.md": 64,
     "tests/bodies/<resource>.py": 16,
     "tests/hiding/test_<resource>.py": 18,
     "tests/operations/<resource>": 48,
