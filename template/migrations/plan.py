@@ -23,6 +23,7 @@ ZEROS: dict[type[sa.types.TypeEngine[Any]], Any] = {
     sa.Uuid: "00000000-0000-0000-0000-000000000000",
     sa.JSON: [],
     sa.String: "",
+    sa.Float: 0,
     sa.Numeric: 0,
     sa.Integer: 0,
 }

@@ -116,6 +116,14 @@ CHANGES: dict[str, Change] = {
         tasks(None, None),
         loses=("Loses what tasks.value holds.",),
     ),
+    "field-removed-float": Change(
+        fields(value="float"),
+        fields(),
+        tasks(1.5, 2.0),
+        TASKS,
+        tasks(0.0, 0.0),
+        loses=("Loses what tasks.value holds.",),
+    ),
     "field-renamed": Change(
         fields(value="str"),
         fields(worth={"type": "str", "renamed_from": "value"}),
