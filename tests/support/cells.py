@@ -186,12 +186,13 @@ def answers_of(chosen: dict[str, Any], names: Answers) -> Answers:
     return answers
 
 
+STRENGTH = int(os.environ.get("TEST_STRENGTH", "2"))
+
+
 def rows() -> list[dict[str, Any]]:
     """A covering array of the factors: the same each time."""
     wanted = factors()
-    array: Iterator[dict[str, Any]] = covertable.make(
-        wanted, strength=int(os.environ.get("TEST_STRENGTH", "2"))
-    )
+    array: Iterator[dict[str, Any]] = covertable.make(wanted, strength=STRENGTH)
     return [{name: row[name] for name in wanted} for row in array]
 
 
