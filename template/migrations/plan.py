@@ -268,10 +268,20 @@ def _late_keys(operations: Sequence[ops.CreateTableOp]) -> list[Operation]:
     return found
 
 
+def _keep_conditions(operations: Sequence[Operation]) -> None:
+    """Give an index its condition on both databases: what SQLite tells of one is for SQLite."""
+    for one in operations:
+        if isinstance(one, ops.OpContainer):
+            _keep_conditions(one.ops)
+        elif isinstance(one, ops.CreateIndexOp) and one.kw.get("sqlite_where") is not None:
+            one.kw.setdefault("postgresql_where", one.kw["sqlite_where"])
+
+
 class Way:
     """One direction of a revision: what it does, and which tables it makes, in an order that works."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
+        _keep_conditions(operations)
         self.operations = operations
         self.made = _creations(operations)
         self.late_keys = _late_keys(self.made)

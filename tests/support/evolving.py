@@ -258,9 +258,12 @@ def successors(draw: DrawFn, old: Spec) -> Spec:
 class Walk:
     """Goes from an old field to its new one, and notes what becomes of the rows."""
 
-    def __init__(self, found: Evolution, number: int, hidden: list[bool]) -> None:
+    def __init__(
+        self, found: Evolution, number: int, hidden_before: list[bool], hidden: list[bool]
+    ) -> None:
         self.found = found
         self.number = number
+        self.shown = hidden_before.count(False)
         # A unique index leaves out what is hidden, if rows stay hidden.
         self.counted = [not one for one in hidden]
 
@@ -316,7 +319,7 @@ class Walk:
 
     def remove(self, name: str, old: Spec) -> None:
         """Note what stands in the way of bringing a field back."""
-        if old.get("unique") and old.get("required") is not False and self.number > 1:
+        if old.get("unique") and old.get("required") is not False and self.shown > 1:
             self.found.stuck.append(f"{name} is unique")
 
     def compare(self, name: str, new: Spec, given: list[Any]) -> None:
@@ -346,7 +349,7 @@ def evolutions(draw: DrawFn) -> Evolution:
     after: Rows = [dict(row) for row in rows]
     hidden = [old["soft_delete"] and draw(st.integers(0, 3)) == 3 for _ in rows]
     found = Evolution(old, new, {"tasks": rows}, after)
-    walk = Walk(found, number, hidden if new["soft_delete"] else [False] * number)
+    walk = Walk(found, number, hidden, hidden if new["soft_delete"] else [False] * number)
     for name in names:
         spec = old_fields[name]
         given = values(draw, spec, number)
