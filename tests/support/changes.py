@@ -116,6 +116,19 @@ CHANGES: dict[str, Change] = {
         tasks(None, None),
         loses=("Loses what tasks.value holds.",),
     ),
+    "field-removed-unique-with-hidden": Change(
+        {**fields(value={"type": "str", "unique": True}), "soft_delete": True},
+        {**fields(), "soft_delete": True},
+        {
+            "tasks": [
+                {"title": "one", "value": "x"},
+                {"title": "two", "value": "y", "deleted_at": "2026-01-01T00:00:00Z"},
+            ]
+        },
+        TASKS,
+        tasks("", ""),
+        loses=("Loses what tasks.value holds.",),
+    ),
     "field-removed-float": Change(
         fields(value="float"),
         fields(),
@@ -466,4 +479,6 @@ TRIED = [
     (name, version)
     for version in (NEWEST, *(released() if ALL else ()))
     for name in (CHANGES if ALL else SLICE)
+    # 0.1.0 had the restoring of rows last, where people add: that it moved is a conflict there.
+    if not (version == "0.1.0" and CHANGES[name].old.get("soft_delete"))
 ]
