@@ -44,7 +44,7 @@ demo: setup ## render the default answers into demo/ and serve them on http://12
 	@PATH="$(patsubst %/,%,$(dir $(UV))):$$PATH" $(MAKE) --no-print-directory -C demo run
 
 test: setup ## all tests: every cell of the matrix is rendered and proven
-	$(RUN) pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+	$(RUN) pytest -n $(WORKERS) $(ARGS)
 
 test-quick: setup ## the tests that prove no whole project: a minute or two, for daily work
 	$(RUN) pytest -n $(WORKERS) -m "not long" $(ARGS)
@@ -71,7 +71,7 @@ release-notes: setup
 	@$(RUN) python tools/release.py verify "$$TAG"
 
 clean: ## remove all that these commands brought into the checkout
-	rm -rf .uv .venv .cache demo uv.lock .coverage .pytest_cache .ruff_cache
+	rm -rf .uv .venv .cache demo uv.lock .pytest_cache .ruff_cache
 
 setup: $(UV)
 	@$(UV) sync --quiet || { \

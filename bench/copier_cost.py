@@ -24,13 +24,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.support.commands import commit
 from tests.support.rendering import copy_template
+from tests.support.updating import publish
 
 ROUNDS = 7
 GOAL = 3.0
 PYTHON = (sys.executable,)
 COPIER = ("-m", "copier")
-IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
 # What one line of differs between the two releases.
 CHANGED = "template/.dockerignore"
 # Functions that stand for what a run does, by file and name. Their times overlap: importing apart,
@@ -90,11 +91,9 @@ class Bench:
         self.home = home
         self.source = copy_template(home / "template")
         self.project = home / "project"
-        git(self.source, "init", "--quiet")
         publish(self.source, "1.0.0")
         self.run(PYTHON, ("copy", "--defaults", "--quiet", str(self.source), str(self.project)))
-        git(self.project, "init", "--quiet")
-        publish(self.project)
+        commit(self.project, "Start")
         changed = self.source / CHANGED
         first, *rest = changed.read_text(encoding="utf-8").splitlines()
         changed.write_text("\n".join([f"{first} Really.", *rest, ""]), encoding="utf-8")
@@ -169,19 +168,6 @@ class Bench:
             / stats.get_stats_profile().total_tt
             for file, function in PARTS.values()
         ]
-
-
-def git(repository: Path, *arguments: str) -> None:
-    """Run git as somebody."""
-    subprocess.run(["git", *IDENTITY, *arguments], cwd=repository, check=True)
-
-
-def publish(repository: Path, tag: str = "") -> None:
-    """Commit all, and tag it."""
-    git(repository, "add", "--all", "--force")
-    git(repository, "commit", "--quiet", "--message=Release")
-    if tag:
-        git(repository, "tag", tag)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

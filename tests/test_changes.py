@@ -1,69 +1,34 @@
 """Answers that change: `make migration` writes one right revision, and every row is still there."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Render
-from tests.support.changes import CHANGES, TRIED, Change, Rows
+from tests.support.changes import CHANGES, TRIED, Change
 from tests.support.commands import commit, git
 from tests.support.edits import ANYWHERE
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 from tests.support.rendering import CACHES, rendered_files
 from tests.support.updating import ANSWERS, conflicts, rejected, start, update
+from tests.support.walking import assert_rows, databases, run
 
 # What is a tool's, or names the folder that the template was in.
 OURS = {*CACHES, ".git", ".env", ANSWERS}
 MENDED_BY = 'make migration m="what changed"'
-DRIVER = Path(__file__).parent / "support" / "migrating.py"
-
-
-def run(environment: Environment, project: Path, *arguments: str) -> Any:  # noqa: ANN401
-    """Run the driver in a project, and return what it found."""
-    printed = environment.check(project, "python", str(DRIVER), *arguments)
-    *lines, last = printed.strip().splitlines()
-    found = json.loads(last)
-    if "revision" in found:
-        found["losses"] = [line for line in lines if line.startswith("Loses")]
-    return found
-
-
-def assert_rows(found: dict[str, Rows], expected: dict[str, Rows], step: str) -> None:
-    """Compare what was expected of each row with what is there."""
-    for table, rows in expected.items():
-        assert table in found, f"{step}: no table {table}"
-        if not rows:
-            continue
-        assert len(found[table]) == len(rows), f"{step}: {found[table]}"
-        for row, wanted in zip(found[table], rows, strict=True):
-            seen = {name: row[name] for name in wanted}
-            assert seen == wanted, f"{step}: {row}"
-
-
-@contextmanager
-def databases(tmp_path: Path, postgres: Postgres) -> Iterator[list[str]]:
-    """Give an empty database of each kind that is there."""
-    file = f"sqlite:///{tmp_path / 'rows.db'}"
-    if postgres.answer.returncode:
-        yield [file]
-        return
-    with postgres.database() as url:
-        yield [file, url]
+VERSIONS = Path("migrations", "versions")
 
 
 def contents(project: Path) -> dict[str, str]:
     """The files of a project that an update may touch."""
     return {
-        name: text
-        for path in rendered_files(project)
-        if not OURS & set((name := str(path.relative_to(project))).split("/"))
-        and not name.startswith("migrations/versions/")
-        and (text := path.read_text(encoding="utf-8")) is not None
+        str(path): (project / path).read_text(encoding="utf-8")
+        for path in (found.relative_to(project) for found in rendered_files(project))
+        if OURS.isdisjoint(path.parts) and path.parent != VERSIONS
     }
 
 
@@ -85,7 +50,7 @@ def follow(
     assert rejected(project) == []
     assert contents(project) == contents(edited(fresh)), "not what these answers render"
     assert git(project, "rev-parse", "HEAD") == before
-    assert git(project, "status", "--porcelain", "migrations/versions") == ""
+    assert git(project, "status", "--porcelain", str(VERSIONS)) == ""
     return run(environment, project, "follow", "what changed", *urls)
 
 

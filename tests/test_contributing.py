@@ -68,6 +68,7 @@ class Checkout:
                 (home / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, home / name)
         # The environment of the rendered projects is the same, and found by what they require.
+        CACHE.mkdir(exist_ok=True)
         (home / CACHE.name).symlink_to(CACHE)
 
     def edit(self, name: str, old: str, new: str) -> None:

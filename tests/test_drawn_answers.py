@@ -6,9 +6,7 @@ and TEST_SEED takes the same ones again. Each one found belongs into answers_goo
 or answers/.
 """
 
-import os
 import re
-import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,18 +19,22 @@ from copier.errors import UserMessageError
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.support import drawing
-from tests.support.environment import CACHE, Environment
+from tests.support.checks import (
+    ALLOWED,
+    SYNTAX,
+    assert_own_tests,
+    assert_own_tests_on,
+    assert_types,
+    texts,
+)
+from tests.support.drawing import DRAWN, SEED
+from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 from tests.support.questions import PREFIX, answer, complaint, questionnaire
 from tests.support.rendering import cheap, questions, render
-from tests.test_rendered import ALLOWED, SYNTAX, texts
 
-DRAWN = os.environ.get("TEST_DRAWN", "")
 RENDERED = {"": 12, "all": 120}.get(DRAWN) or int(DRAWN)
 ANSWERED = 8 * RENDERED
-# Each worker of pytest-xdist has to draw the same.
-RUN = int(os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(4))[:8], 16)
-SEED = int(os.environ.get("TEST_SEED", RUN if DRAWN else 1))
 # Of the projects: how many are types checked and migrated, and how many run their own tests.
 CHECKED_OF = 1 if DRAWN else 3
 TESTED_OF = 5 if DRAWN else 12
@@ -149,8 +151,7 @@ def assert_is_clean(environment: Environment, project: Path, answers: Answers) -
 
 def assert_works(environment: Environment, project: Path, answers: Answers, url: str) -> None:
     """Typed, importable, and migrated up and down."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    environment.check(project, "mypy", "--cache-dir", str(CACHE / "mypy" / worker))
+    assert_types(environment, project)
     local = answers.get("auth", "local") == "local"
     secret = {"JWT_SECRET_KEY" if local else "BETTER_AUTH_SECRET": SECRET}
     opened = "from app.main import app; assert app.openapi()['paths']"
@@ -178,11 +179,10 @@ def test_a_drawn_project_works(  # noqa: PLR0917
         if number % CHECKED_OF == 0:
             assert_works(environment, project, answers, f"sqlite:///{tmp_path / 'drawn.db'}")
         if number % TESTED_OF == 0:
-            environment.check(project, "pytest", "-p", "no:cacheprovider", "--cov", "--quiet")
+            assert_own_tests(environment, project, tmp_path)
         if DRAWN and number % TESTED_OF == 1 and not postgres.answer.returncode:
             with postgres.database() as url:
-                command = ("pytest", "-p", "no:cacheprovider", "--quiet")
-                environment.check(project, *command, TEST_DATABASE_URL=url)
+                assert_own_tests_on(url, environment, project)
     tested = number % TESTED_OF in {0, 1 if DRAWN and not postgres.answer.returncode else 0}
     tally("drawn projects", rendered=1, checked=number % CHECKED_OF == 0, tested=tested)
 

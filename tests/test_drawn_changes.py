@@ -14,12 +14,11 @@ import pytest
 import yaml
 
 from tests.conftest import Render
-from tests.support.drawing import sample
+from tests.support.drawing import DRAWN, SEED, sample
 from tests.support.environment import Environment
 from tests.support.evolving import Evolution, evolutions
 from tests.support.postgres import Postgres
-from tests.test_changes import assert_rows, databases, run
-from tests.test_drawn_answers import DRAWN, SEED
+from tests.support.walking import assert_rows, databases, run
 
 PAIRS = {"": 10, "all": 100}.get(DRAWN) or int(DRAWN)
 
@@ -51,7 +50,7 @@ def check(evolution: Evolution, steps: dict[str, Any]) -> None:
         assert "refused" in steps, f"not refused on the way back: {evolution.stuck}"
         return
     assert "refused" not in steps, steps["refused"]
-    back = [{name: row[name] for name in row if name == "title"} for row in evolution.rows["tasks"]]
+    back = [{name: row[name] for name in evolution.kept} for row in evolution.rows["tasks"]]
     assert_rows(steps["down"], {"tasks": back}, "down")
     assert [row["title"] for row in steps["again"]["tasks"]] == [row["title"] for row in rows]
 

@@ -1,4 +1,4 @@
-"""The OpenAPI documents of rendered projects: valid, of clean names, with errors of one format."""
+"""The OpenAPI document of each cell: valid, of clean names, with errors of one format."""
 
 import json
 import re
@@ -10,14 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from tests.support.cells import CELLS
 from tests.support.environment import Environment
-from tests.support.presets import PRESETS, RICH
-from tests.support.rendering import render
 
 Document = dict[str, Any]
-# The last one has tokens of another service.
-EXTERNAL = "fastapi-sqlmodel-generator"
-ANSWERS: dict[str, dict[str, Any]] = {"defaults": {}, **RICH, EXTERNAL: PRESETS[EXTERNAL]}
 # No database, no server: the document as the app builds it.
 PRINT = "import json; from app.main import app; print(json.dumps(app.openapi()))"
 SECRETS = {"local": "JWT_SECRET_KEY", "external": "BETTER_AUTH_SECRET"}
@@ -30,25 +26,13 @@ MEMBERS = {
 VERBS = {"get", "post", "put", "patch", "delete"}
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=pytest.mark.long) for name in ANSWERS]
-)
-def answers(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The sets of answers that are kept as files, and the defaults."""
-    return ANSWERS[request.param]
-
-
 @pytest.fixture(scope="module")
-def document(
-    answers: dict[str, Any],
-    template: Path,
-    environment: Environment,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Document:
-    """The document of the project that these answers render."""
-    project = render(template, tmp_path_factory.mktemp("documents") / "project", answers)
-    secret = {SECRETS[answers.get("auth", "local")]: "the secret of a test, and of nothing else"}
-    printed = environment.check(project, "python", "-c", PRINT, **secret)
+def document(cell: str, project: Path, environment: Environment) -> Document:
+    """The document of a cell's project."""
+    secret = SECRETS[CELLS[cell].get("auth", "local")]
+    printed = environment.check(
+        project, "python", "-c", PRINT, **{secret: "the secret of a test, and of nothing else"}
+    )
     loaded: Document = json.loads(printed.splitlines()[-1])
     return loaded
 
@@ -78,10 +62,8 @@ def test_schemas_have_clean_names(document: Document) -> None:
     assert [name for name in names if not re.fullmatch(r"[A-Z][A-Za-z0-9]*|Body_\w+", name)] == []
 
 
-def test_errors_have_the_format_that_was_chosen(
-    document: Document, answers: dict[str, Any]
-) -> None:
-    form = answers.get("error_format", "problem")
+def test_errors_have_the_format_that_was_chosen(document: Document, cell: str) -> None:
+    form = CELLS[cell].get("error_format", "problem")
     body = document["components"]["schemas"]["ErrorBody"]
     assert body["properties"].keys() == MEMBERS[form]
     for name, operation in operations(document):

@@ -16,9 +16,11 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from tests import answers_bad, answers_good
+from tests.support.commands import commit
 from tests.support.hooks import module
 from tests.support.questions import answer, complaint, questionnaire
 from tests.support.rendering import ROOT, cheap, questions
+from tests.support.updating import publish
 
 SECONDS = 60
 ENTER = "\r"
@@ -230,32 +232,20 @@ def test_the_prompt_asks_again_until_the_answer_is_right(type_in: Callable[..., 
     assert list(recorded["fields"].items()) == [("b", "str"), ("a", "int")]
 
 
-def committed(home: Path, tag: str = "") -> Path:
-    """A git repository of what is there now, tagged or not."""
-    git = ["git", "-C", str(home), "-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for command in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        ["commit", "--quiet", "--message", "now"],
-        *([["tag", tag]] if tag else []),
-    ):
-        subprocess.run([*git, *command], check=True)
-    return home
-
-
 @pytest.mark.parametrize("defaults", [True, False])
 def test_an_update_keeps_the_recorded_answers_and_their_order(
     template: Path, tmp_path: Path, defaults: bool
 ) -> None:
-    released = committed(Path(shutil.copytree(template, tmp_path / "released")), "1.0.0")
+    released = Path(shutil.copytree(template, tmp_path / "released"))
+    publish(released, "1.0.0")
     project = tmp_path / "project"
     fields = {"zebra": "str", "alpha": {"type": "int", "default": 1}, "mid": "bool"}
     recorded = answer(released, project, {"fields": fields, "timestamps": False})
     before = read(recorded)
     assert list(before) == list(questions())
-    committed(project)
+    commit(project)
     (released / "template" / "new.txt").write_text("new", "utf-8")
-    committed(released, "1.1.0")
+    publish(released, "1.1.0")
     with create_pipe_input() as keyboard:
         keyboard.send_text("".join(presses()))
         with create_app_session(input=keyboard, output=DummyOutput()):
@@ -267,11 +257,13 @@ def test_an_update_keeps_the_recorded_answers_and_their_order(
 
 def test_an_update_stops_at_a_recorded_answer_that_is_wrong(template: Path, tmp_path: Path) -> None:
     """Copier alone would silently take the default in its place."""
-    released = committed(Path(shutil.copytree(template, tmp_path / "released")), "1.0.0")
+    released = Path(shutil.copytree(template, tmp_path / "released"))
+    publish(released, "1.0.0")
     project = tmp_path / "project"
     recorded = answer(released, project, {"resource_name": "chore"})
     recorded.write_text(recorded.read_text("utf-8").replace("name: chore", "name: class"), "utf-8")
-    wrong = committed(project) and recorded.read_text("utf-8")
+    commit(project)
+    wrong = recorded.read_text("utf-8")
     with pytest.raises(UserMessageError, match=r"resource_name.*reserved"):
         copier.run_update(project, defaults=True, overwrite=True, quiet=True, unsafe=False)
     assert recorded.read_text("utf-8") == wrong
@@ -316,13 +308,14 @@ def test_the_first_check_knows_every_question() -> None:
 def test_the_messages_say_what_to_type_next(
     template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    released = committed(Path(shutil.copytree(template, tmp_path / "released")), "1.0.0")
+    released = Path(shutil.copytree(template, tmp_path / "released"))
+    publish(released, "1.0.0")
     project = tmp_path / "project"
     answer(released, project, {}, quiet=False)
     said = capsys.readouterr().err
     for command in (f"cd {project}", "make run", "make test"):
         assert command in said
-    committed(project)
+    commit(project)
     copier.run_update(
         project, defaults=True, overwrite=True, unsafe=False, vcs_ref=copier.VcsRef.CURRENT
     )

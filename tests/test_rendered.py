@@ -1,11 +1,9 @@
 """Each cell of the matrix: the rendered project is clean, and passes all checks of its own."""
 
 import ast
-import configparser
 import hashlib
 import json
 import os
-import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,13 +13,18 @@ import pytest
 
 from tests.conftest import PASSED
 from tests.support.cells import BRACES, STRENGTH
+from tests.support.checks import (
+    ALLOWED,
+    SYNTAX,
+    assert_own_tests,
+    assert_own_tests_on,
+    assert_types,
+    texts,
+)
 from tests.support.environment import CACHE, Environment, requirements
 from tests.support.postgres import Postgres
 from tests.support.rendering import rendered_files, sources
 
-SYNTAX = re.compile(r"\{\{[-+ \w]|\{%|\{#|%\}|#\}")
-# GitHub's own expressions.
-ALLOWED = {".github": re.compile(r"\$\{\{ [^{}]+ \}\}")}
 # The packages of a rendered project.
 OWN = {"app", "tests", "scripts", "migrations"}
 # What a database makes no difference to.
@@ -29,7 +32,6 @@ AWAY_FROM_ROWS = (
     *("architecture", "settings", "auth_settings", "logs", "middleware", "docs", "openapi", "text"),
     *("tokens", "keys", "passwords", "errors", "error_body", "email", "url", "decimals"),
 )
-TOOLS = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}
 
 
 @pytest.fixture(scope="session")
@@ -54,13 +56,6 @@ def once(request: pytest.FixtureRequest, fingerprint: str) -> Iterator[None]:
     if request.node.stash.get(PASSED, False):
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
-
-
-def texts(project: Path) -> Iterator[tuple[str, str]]:
-    """The rendered files: their paths and what is in them."""
-    for path in rendered_files(project):
-        if not TOOLS & set(path.parts) and not path.name.startswith(".coverage"):
-            yield str(path.relative_to(project)), path.read_text(encoding="utf-8")
 
 
 def test_no_template_syntax_is_left(project: Path) -> None:
@@ -102,9 +97,7 @@ def test_ruff(project: Path, environment: Environment) -> None:
 def test_mypy(project: Path, environment: Environment) -> None:
     config = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     assert config["tool"]["mypy"]["strict"] is True
-    # Of one worker: what mypy knows of the libraries serves all projects that it checks.
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    environment.check(project, "mypy", "--cache-dir", str(CACHE / "mypy" / worker))
+    assert_types(environment, project)
 
 
 def imports(project: Path) -> dict[str, set[str]]:
@@ -167,30 +160,8 @@ def test_migrations_match_the_models(project: Path, environment: Environment) ->
     environment.check(project, "python", "-m", "scripts.migrations", "check")
 
 
-def cheaper(project: Path, scratch: Path) -> Path:
-    """The project's settings of coverage, but for what runs in greenlets alone.
-
-    To follow these takes half as long again. Without them less counts as run, so what passes this
-    gate passes the project's own, which test_workflow.py runs.
-    """
-    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    coverage = pyproject["tool"]["coverage"]
-    assert coverage["report"]["fail_under"] >= 90
-    coverage["run"]["concurrency"] = ["thread"]
-    config = configparser.ConfigParser()
-    for section in ("run", "report"):
-        config[section] = {
-            name: "\n".join(value) if isinstance(value, list) else str(value)
-            for name, value in coverage[section].items()
-        }
-    with (scratch / "coverage.ini").open("w", encoding="utf-8") as file:
-        config.write(file)
-    return scratch / "coverage.ini"
-
-
 def test_own_tests_on_sqlite(project: Path, environment: Environment, tmp_path: Path) -> None:
-    gate = ("--cov", f"--cov-config={cheaper(project, tmp_path)}")
-    environment.check(project, "pytest", "-p", "no:cacheprovider", *gate, "--quiet")
+    assert_own_tests(environment, project, tmp_path)
 
 
 def test_own_tests_on_postgresql(
@@ -202,5 +173,4 @@ def test_own_tests_on_postgresql(
     """
     away = [] if STRENGTH > 2 else [f"--ignore=tests/test_{name}.py" for name in AWAY_FROM_ROWS]
     with postgres.database() as url:
-        command = ("pytest", "-p", "no:cacheprovider", "--quiet", *away)
-        environment.check(project, *command, TEST_DATABASE_URL=url)
+        assert_own_tests_on(url, environment, project, *away)

@@ -7,6 +7,7 @@ Most are computed: from the choices of copier.yml, so that every pair of values 
 
 import os
 from collections.abc import Iterator
+from itertools import cycle
 from string import ascii_lowercase
 from typing import Any
 
@@ -25,15 +26,6 @@ HOSTILE = (
 # The same in few characters, for what is a name or a choice.
 HOSTILE_NAME = 'It\'s "q" \\ \\N{DASH} {{ 7 + 7 }} {# note #} # $HOME ${{ secrets.X }} %s é 🦊'
 BRACES = ("{{ 7 + 7 }}", "{% raw %}", "{# note #}", "${{ secrets.X }}")
-
-TODO: Answers = {
-    "title": {"type": "str", "max_length": 200},
-    "description": {"type": "text", "required": False, "max_length": 1000},
-    "completed": {"type": "bool", "default": False},
-    "priority": {"type": "enum", "choices": ["low", "medium", "high"], "default": "medium"},
-    "due_date": {"type": "datetime", "required": False},
-    "tags": {"type": "list", "default": []},
-}
 
 # Every type, as short as can be; names that SQL and Python's library use too.
 PLAIN: Answers = {
@@ -86,17 +78,16 @@ OPTIONS: Answers = {
     "extra": {"type": "json", "max_items": 9, "default": {"source": "web", "depth": [1, 2]}},
 }
 
-# The longest names that are accepted: 40 characters, a plural of 38, an index's name of 63.
-LONG_NAME = "quarterly_maintenance_inspection_reports"
+# The same in names of 40 characters, and of one; `complete` needs the one that it knows.
+TAIL = "abcdefghijklmnopqrstuvwxyz0123456789_x_y"
 LONGEST: Answers = {
-    **{
-        f"{name}_{'abcdefghijklmnopqrstuvwxyz0123456789_x_y'[: 39 - len(name)]}": spec
-        for name, spec in PLAIN.items()
-    },
-    "short_indexed": {"type": "int", "index": True},
+    name if name == "completed" else f"{name}_{TAIL[: 39 - len(name)]}": spec
+    for name, spec in PLAIN.items()
 }
-
-ONE_LETTER: Answers = dict(zip(ascii_lowercase, OPTIONAL.values(), strict=False))
+ONE_LETTER: Answers = {
+    name if name == "completed" else letter: spec
+    for letter, (name, spec) in zip(ascii_lowercase, OPTIONAL.items(), strict=False)
+}
 
 QUOTED: Answers = {
     "note": {"type": "str", "default": HOSTILE, "description": HOSTILE},
@@ -124,17 +115,22 @@ QUOTED: Answers = {
 # What a question without choices, or more than one answer, makes of a project.
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "api_prefix": ("/api", "/api/v1"),
-    "fields": ("todo", "plain", "optional", "options"),
+    "fields": ("plain", "optional", "options"),
     "resources": ("one", "several"),
 }
-FIELDS = {"todo": TODO, "plain": PLAIN, "optional": OPTIONAL, "options": OPTIONS}
-# By turns: no choice of what to cover, but not always the same word.
+# By turns, as names are: not what is covered, but not always the same words.
+FIELDS: dict[str, tuple[Answers, ...]] = {
+    "plain": (PLAIN, LONGEST),
+    "optional": (OPTIONAL, ONE_LETTER),
+    "options": (OPTIONS,),
+}
 NAMES: tuple[Answers, ...] = (
     {},
-    {"resource_name": "work_item"},
+    {"resource_name": "q"},
     {"resource_name": "category"},
     {"resource_name": "story_child", "resource_plural": "story_children"},
     {"resource_name": "box"},
+    {"resource_name": "work_item"},
 )
 
 
@@ -170,10 +166,10 @@ def several(main: str, user_scoped: bool) -> tuple[Answers, list[Answers]]:
     ]
 
 
-def answers_of(chosen: dict[str, Any], names: Answers) -> Answers:
+def answers_of(chosen: dict[str, Any], names: Answers, fields: Answers) -> Answers:
     """The answers that choose so."""
     answers = {name: value for name, value in chosen.items() if name in questions()}
-    answers |= names | {"fields": FIELDS[chosen["fields"]]}
+    answers |= names | {"fields": fields}
     answers["operations"] = [
         name.removeprefix("operations.")
         for name, on in chosen.items()
@@ -181,19 +177,28 @@ def answers_of(chosen: dict[str, Any], names: Answers) -> Answers:
     ]
     if chosen["resources"] == "several":
         main = names.get("resource_name", "task")
-        fields, further = several(main, chosen["user_scoped"])
-        answers |= {"fields": answers["fields"] | fields, "more_resources": further}
+        relations, further = several(main, chosen["user_scoped"])
+        answers |= {"fields": fields | relations, "more_resources": further}
     return answers
 
 
+# Decides among equals; of the first forty, this one makes the fewest rows.
+SALT = "38"
 STRENGTH = int(os.environ.get("TEST_STRENGTH", "2"))
 
 
 def rows() -> list[dict[str, Any]]:
     """A covering array of the factors: the same each time."""
     wanted = factors()
-    array: Iterator[dict[str, Any]] = covertable.make(wanted, strength=STRENGTH)
+    array: Iterator[dict[str, Any]] = covertable.make(wanted, strength=STRENGTH, salt=SALT)
     return [{name: row[name] for name in wanted} for row in array]
+
+
+def cells() -> Iterator[Answers]:
+    """The answers of each row."""
+    fields = {name: cycle(sets) for name, sets in FIELDS.items()}
+    for row, names in zip(ROWS, cycle(NAMES), strict=False):
+        yield answers_of(row, names, next(fields[row["fields"]]))
 
 
 ROWS = rows()
@@ -208,23 +213,6 @@ CELLS: dict[str, Answers] = {
         "fields": QUOTED,
         "pagination": "list",
     },
-    "one-letter": {
-        "resource_name": "q",
-        "fields": ONE_LETTER,
-        "id_type": "int",
-        "route_scope": "path",
-        "pagination": "cursor",
-        "soft_delete": True,
-    },
-    "longest-names": {
-        "resource_name": LONG_NAME,
-        "resource_plural": LONG_NAME[:38],
-        "fields": LONGEST,
-        "update_method": "both",
-        "foreign_access": "forbidden",
-    },
-} | {
-    f"row-{number:02}": answers_of(row, NAMES[number % len(NAMES)])
-    for number, row in enumerate(ROWS, 1)
 }
+CELLS |= {f"row-{number:02}": answers for number, answers in enumerate(cells(), 1)}
 CELLS |= PRESETS | RICH

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.updating import NEWEST
+from tests.support.walking import Rows
 from tools.release import released
-
-Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

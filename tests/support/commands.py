@@ -10,7 +10,10 @@ from tests.support.environment import uv
 COPIER = (sys.executable, "-m", "copier")
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
 # Of the shell that runs these tests, and nothing for the projects that they make.
-FOREIGN = ("VIRTUAL_ENV", "UV_", "COV_", "COVERAGE_", "PYTEST_", "DATABASE_URL", "TEST_DATABASE")
+FOREIGN = (
+    *("VIRTUAL_ENV", "UV_", "COV_", "COVERAGE_", "PYTEST_", "DATABASE_URL", "TEST_DATABASE"),
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 def surroundings() -> dict[str, str]:

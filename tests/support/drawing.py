@@ -7,7 +7,9 @@ nothing: what comes of it is refused, or works.
 
 import copy
 import math
+import os
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
@@ -19,6 +21,11 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from tests.support.hooks import module
 from tests.support.rendering import choices, questions, sources
+
+DRAWN = os.environ.get("TEST_DRAWN", "")
+# Each worker of pytest-xdist has to draw the same.
+RUN = int(os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(4))[:8], 16)
+SEED = int(os.environ.get("TEST_SEED", RUN if DRAWN else 1))
 
 Answers = dict[str, Any]
 

@@ -114,9 +114,11 @@ def shared_environment(
         environment = Environment(CACHE / "environments" / key)
         ready = environment.home / "ready"
         if not ready.exists():
+            # Compiled here, because `run` lets nothing be written.
+            install = ["pip", "install", "--quiet", "--compile-bytecode", "--python"]
             for command in (
                 ["venv", "--quiet", "--clear", "--python", sys.executable, str(environment.home)],
-                ["pip", "install", "--quiet", "--python", str(environment.python), *wanted],
+                [*install, str(environment.python), *wanted],
             ):
                 subprocess.run([uv(), *command], cwd=ROOT, check=True)
             freeze = [uv(), "pip", "freeze", "--quiet", "--python", str(environment.python)]

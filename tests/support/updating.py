@@ -1,8 +1,6 @@
 """A template with released versions, projects made from them, and `copier update` of these."""
 
-import io
 import re
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,7 @@ import copier
 
 from tests.support.commands import commit, git
 from tests.support.rendering import cheap, copy_template
-from tools.release import RELEASES, SUFFIX, released
+from tools.release import released, stored
 
 # What the working tree is called where its releases are tags.
 NEWEST = "1000.0.0"
@@ -26,11 +24,12 @@ def publish(template: Path, version: str) -> None:
 
 def unpack(version: str, template: Path) -> None:
     """Put a released version in the place of whatever a template's folder holds."""
-    template.mkdir(parents=True, exist_ok=True)
     if (template / ".git").exists():
         git(template, "rm", "-r", "--quiet", ".")
-    with tarfile.open(fileobj=io.BytesIO((RELEASES / f"{version}{SUFFIX}").read_bytes())) as files:
-        files.extractall(template, filter="data")
+    for name, content in stored(version).items():
+        path = template / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def history(template: Path) -> Path:

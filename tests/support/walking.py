@@ -1,0 +1,46 @@
+"""Rows in a rendered project's databases: put there, walked through a revision, and compared."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support.environment import Environment
+from tests.support.postgres import Postgres
+
+Rows = list[dict[str, Any]]
+DRIVER = Path(__file__).with_name("migrating.py")
+
+
+def run(environment: Environment, project: Path, *arguments: str) -> Any:  # noqa: ANN401
+    """Run the driver in a project, and return what it found."""
+    printed = environment.check(project, "python", str(DRIVER), *arguments)
+    *lines, last = printed.strip().splitlines()
+    found = json.loads(last)
+    if "revision" in found:
+        found["losses"] = [line for line in lines if line.startswith("Loses")]
+    return found
+
+
+def assert_rows(found: dict[str, Rows], expected: dict[str, Rows], step: str) -> None:
+    """Compare what was expected of each row with what is there."""
+    for table, rows in expected.items():
+        assert table in found, f"{step}: no table {table}"
+        if not rows:
+            continue
+        assert len(found[table]) == len(rows), f"{step}: {found[table]}"
+        for row, wanted in zip(found[table], rows, strict=True):
+            seen = {name: row[name] for name in wanted}
+            assert seen == wanted, f"{step}: {row}"
+
+
+@contextmanager
+def databases(tmp_path: Path, postgres: Postgres) -> Iterator[list[str]]:
+    """Give an empty database of each kind that is there."""
+    file = f"sqlite:///{tmp_path / 'rows.db'}"
+    if postgres.answer.returncode:
+        yield [file]
+        return
+    with postgres.database() as url:
+        yield [file, url]
