@@ -14,6 +14,7 @@ import yaml
 
 from tests.conftest import Render
 from tests.support.cells import HOSTILE
+from tests.support.checks import texts
 from tests.support.environment import Environment, uv
 from tests.support.presets import RICH
 from tests.support.rendering import SOURCE
@@ -166,6 +167,25 @@ def test_only_what_is_needed_is_installed(render: Render) -> None:
     assert "uuid-utils" in dependencies(render())
     assert "uuid-utils" not in dependencies(render(id_type="int"))
     assert {"pyjwt", "pwdlib[argon2]", "python-multipart"} <= dependencies(render())
+
+
+@pytest.mark.parametrize("auth", ["local", "external"])
+def test_no_word_is_left_of_the_default_answers(render: Render, auth: str) -> None:
+    project = render(
+        project_name="Library",
+        project_description="What is lent to whom.",
+        resource_name="book",
+        fields={"title": "str"},
+        auth=auth,
+    )
+    left = [
+        f"{name}: {line}"
+        for name, text in texts(project)
+        if name != ".copier-answers.yml"  # It names the template.
+        for line in text.splitlines()
+        if re.search(r"(?<!asyncio\.)\b(task|todo)s?\b", line, re.IGNORECASE)
+    ]
+    assert left == []
 
 
 def test_readme_shows_texts_as_they_were_written(

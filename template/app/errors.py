@@ -165,7 +165,7 @@ def _field_errors(error: RequestValidationError) -> dict[str, str]:
 def _allowed_methods(request: Request) -> set[str]:
     """Return the methods of a path; the framework knows only those of the first route that fits.
 
-    Routes with fewer parameters win: in `/tasks/stats`, `stats` is no id.
+    Routes with fewer parameters win: `stats`, where an id could be, is none.
     """
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     found: dict[int, set[str]] = {}

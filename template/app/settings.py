@@ -28,7 +28,7 @@ class DatabaseSettings(BaseSettings):
         env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
 
-    database_url: str = "sqlite:///todo.db"
+    database_url: str = "sqlite:///app.db"
 
 
 class Settings(AuthSettings, DatabaseSettings):

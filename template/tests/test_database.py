@@ -89,16 +89,16 @@ async def scalar(database: Database, statement: str) -> object:
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("sqlite:///todo.db", "sqlite+aiosqlite:///todo.db"),
-        ("sqlite:////data/todo.db", "sqlite+aiosqlite:////data/todo.db"),
-        ("sqlite+aiosqlite:///todo.db", "sqlite+aiosqlite:///todo.db"),
-        ("postgresql://me:p%40ss@host/todo", "postgresql+asyncpg://me:p%40ss@host/todo"),
-        ("postgres://me@host:6543/todo", "postgresql+asyncpg://me@host:6543/todo"),
-        ("postgresql+psycopg://me@host/todo", "postgresql+asyncpg://me@host/todo"),
-        ("postgres://host/todo?sslmode=require", "postgresql+asyncpg://host/todo?ssl=require"),
+        ("sqlite:///app.db", "sqlite+aiosqlite:///app.db"),
+        ("sqlite:////data/app.db", "sqlite+aiosqlite:////data/app.db"),
+        ("sqlite+aiosqlite:///app.db", "sqlite+aiosqlite:///app.db"),
+        ("postgresql://me:p%40ss@host/app", "postgresql+asyncpg://me:p%40ss@host/app"),
+        ("postgres://me@host:6543/app", "postgresql+asyncpg://me@host:6543/app"),
+        ("postgresql+psycopg://me@host/app", "postgresql+asyncpg://me@host/app"),
+        ("postgres://host/app?sslmode=require", "postgresql+asyncpg://host/app?ssl=require"),
         (
-            "postgresql://me@host/todo?sslmode=require&channel_binding=require",
-            "postgresql+asyncpg://me@host/todo?ssl=require",
+            "postgresql://me@host/app?sslmode=require&channel_binding=require",
+            "postgresql+asyncpg://me@host/app?ssl=require",
         ),
     ],
 )
@@ -107,7 +107,7 @@ def test_url_names_the_driver(url: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://host/todo", "", "todo.db", "sqlite://", "sqlite:///", "sqlite:///:memory:"]
+    "url", ["mysql://host/app", "", "app.db", "sqlite://", "sqlite:///", "sqlite:///:memory:"]
 )
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises((ValueError, ArgumentError)):
