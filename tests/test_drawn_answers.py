@@ -179,7 +179,7 @@ def test_a_drawn_project_works(  # noqa: PLR0917
         if number % CHECKED_OF == 0:
             assert_works(environment, project, answers, f"sqlite:///{tmp_path / 'drawn.db'}")
         if number % TESTED_OF == 0:
-            assert_own_tests(environment, project, tmp_path)
+            assert_own_tests(environment, project)
         if DRAWN and number % TESTED_OF == 1 and not postgres.answer.returncode:
             with postgres.database() as url:
                 assert_own_tests_on(url, environment, project)

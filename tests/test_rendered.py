@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSED
-from tests.support.cells import BRACES, STRENGTH
+from tests.support.cells import BRACES, CELLS, STRENGTH
 from tests.support.checks import (
     ALLOWED,
     SYNTAX,
@@ -23,6 +23,7 @@ from tests.support.checks import (
 )
 from tests.support.environment import CACHE, Environment, requirements
 from tests.support.postgres import Postgres
+from tests.support.presets import RICH
 from tests.support.rendering import rendered_files, sources
 
 # The packages of a rendered project.
@@ -32,6 +33,12 @@ AWAY_FROM_ROWS = (
     *("architecture", "settings", "auth_settings", "logs", "middleware", "docs", "openapi", "text"),
     *("tokens", "keys", "passwords", "errors", "error_body", "email", "url", "decimals"),
 )
+ALL = STRENGTH > 2
+# The defaults' own tests are run by their own workflow, on both databases: in test_workflow.py.
+ON_POSTGRESQL = [name for name in CELLS if name != "defaults"]
+# What is here beside the matrix, because it is rich, goes without SQLite and its gate but at night:
+# to follow which lines run takes longer than the tests.
+ON_SQLITE = [name for name in ON_POSTGRESQL if ALL or name not in RICH]
 
 
 @pytest.fixture(scope="session")
@@ -160,10 +167,14 @@ def test_migrations_match_the_models(project: Path, environment: Environment) ->
     environment.check(project, "python", "-m", "scripts.migrations", "check")
 
 
-def test_own_tests_on_sqlite(project: Path, environment: Environment, tmp_path: Path) -> None:
-    assert_own_tests(environment, project, tmp_path)
+@pytest.mark.long
+@pytest.mark.parametrize("cell", ON_SQLITE, indirect=True, scope="session")
+def test_own_tests_on_sqlite(project: Path, environment: Environment) -> None:
+    assert_own_tests(environment, project)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("cell", ON_POSTGRESQL, indirect=True, scope="session")
 def test_own_tests_on_postgresql(
     project: Path, environment: Environment, postgres: Postgres
 ) -> None:
@@ -171,6 +182,6 @@ def test_own_tests_on_postgresql(
 
     Without the coverage gate, which has been passed and takes longer than the tests.
     """
-    away = [] if STRENGTH > 2 else [f"--ignore=tests/test_{name}.py" for name in AWAY_FROM_ROWS]
+    away = [] if ALL else [f"--ignore=tests/test_{name}.py" for name in AWAY_FROM_ROWS]
     with postgres.database() as url:
         assert_own_tests_on(url, environment, project, *away)

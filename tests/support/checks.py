@@ -30,8 +30,8 @@ def assert_types(environment: Environment, project: Path) -> None:
     environment.check(project, "mypy", "--cache-dir", str(CACHE / "mypy" / worker))
 
 
-def gate(project: Path, scratch: Path) -> Path:
-    """The project's settings of coverage, but for what runs in greenlets alone.
+def gate(project: Path) -> str:
+    """The option that takes the project's settings of coverage, but for what runs in greenlets.
 
     To follow these takes half as long again. Without them less counts as run, so what passes this
     gate passes the project's own, which test_workflow.py runs.
@@ -46,14 +46,15 @@ def gate(project: Path, scratch: Path) -> Path:
             name: "\n".join(value) if isinstance(value, list) else str(value)
             for name, value in coverage[section].items()
         }
-    with (scratch / "coverage.ini").open("w", encoding="utf-8") as file:
+    beside = project.with_name(f"{project.name}.coverage.ini")
+    with beside.open("w", encoding="utf-8") as file:
         config.write(file)
-    return scratch / "coverage.ini"
+    return f"--cov-config={beside}"
 
 
-def assert_own_tests(environment: Environment, project: Path, scratch: Path) -> None:
+def assert_own_tests(environment: Environment, project: Path) -> None:
     """Its own tests pass on SQLite, with their coverage gate."""
-    environment.check(project, *PYTEST, "--cov", f"--cov-config={gate(project, scratch)}")
+    environment.check(project, *PYTEST, "--cov", gate(project))
 
 
 def assert_own_tests_on(url: str, environment: Environment, project: Path, *arguments: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from coverage import CoverageData
 
+from tests.support.checks import PYTEST, gate
 from tests.support.environment import Environment
 from tests.support.mutants import Mutant, mutants
 from tests.support.presets import PRESETS, RICH
@@ -108,8 +109,8 @@ Coverage = dict[str, dict[int, set[str]]]
 
 def coverage_of(environment: Environment, project: Path) -> Coverage:
     """Run all tests of a sound project, which pass, and note which lines each of them runs."""
-    options = ("--cov", "--cov-context=test", "--cov-report=", "-p", "no:cacheprovider", "-q")
-    environment.check(project, "pytest", *options)
+    followed = ("--cov", "--cov-context=test", "--cov-report=", gate(project))
+    environment.check(project, *PYTEST, *followed)
     data = CoverageData(basename=str(project / ".coverage"))
     data.read()
     found: Coverage = {}
