@@ -1,28 +1,35 @@
 """The matrix covers what copier.yml offers: every pair of values, in a project that is proven."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 from typing import Any
 
 import pytest
 
-from tests.support.cells import CELLS, FIELDS, ROWS, factors
+from tests.support.cells import CELLS, FIELDS, ROWS, STRENGTH, factors
 from tests.support.hooks import module
+from tests.support.presets import RICH
 from tests.support.rendering import questions
 
 Value = tuple[str, Any]
+WORDS = {2: "pairs", 3: "triples"}
 
 
-def pairs(values: list[Value]) -> set[frozenset[Value]]:
-    """Every two values of different factors."""
-    return {frozenset({a, b}) for a, b in combinations(values, 2) if a[0] != b[0]}
+def together(values: Iterable[Value]) -> set[frozenset[Value]]:
+    """Every two values of different factors, or every so many as the matrix is to cover."""
+    return {
+        frozenset(some)
+        for some in combinations(values, STRENGTH)
+        if len({factor for factor, _ in some}) == STRENGTH
+    }
 
 
 def test_every_pair_is_in_some_cell(figure: Callable[[str], None]) -> None:
-    wanted = pairs([(name, value) for name, offered in factors().items() for value in offered])
-    covered = set().union(*(pairs(list(row.items())) for row in ROWS))
+    wanted = together((name, value) for name, offered in factors().items() for value in offered)
+    covered = set().union(*(together(row.items()) for row in ROWS))
     figure(
-        f"cells: {len(CELLS)}, pairs of answers covered: {len(wanted & covered)} of {len(wanted)}"
+        f"cells: {len(CELLS)}, of which {len(RICH)} are rich sets beside the matrix;"
+        f" {WORDS[STRENGTH]} of answers covered: {len(wanted & covered)} of {len(wanted)}"
     )
     assert wanted <= covered
 
