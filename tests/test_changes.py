@@ -124,9 +124,9 @@ async def main(url):
     connection = await asyncpg.connect(url)
     async with connection.transaction():
         await connection.execute("LOCK TABLE tasks")
-        done = await asyncio.to_thread(
-            subprocess.run, ["alembic", "downgrade", "base"], capture_output=True, text=True
-        )
+        waiting = {"capture_output": True, "text": True, "timeout": 60}
+        down = ["alembic", "downgrade", "base"]
+        done = await asyncio.to_thread(subprocess.run, down, **waiting)
     tables = await connection.fetchval("SELECT count(*) FROM pg_tables WHERE tablename = 'tasks'")
     await connection.close()
     print(done.returncode, tables, done.stderr)
