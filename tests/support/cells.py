@@ -205,7 +205,13 @@ ROWS = rows()
 
 CELLS: dict[str, Answers] = {
     "defaults": {},
-    "one-field": {"fields": {"title": "str"}},
+    # No index, for one.
+    "one-field": {
+        "fields": {"title": "str"},
+        "user_scoped": False,
+        "timestamps": False,
+        "auth": "external",
+    },
     "hostile": {
         "project_name": HOSTILE_NAME,
         "project_slug": "hostile",
