@@ -61,8 +61,8 @@ compiles anew in each process, and a template that asks for no trust cannot keep
 An update clones both releases and renders three times: the old one and the new one beside the
 project, and the new one in it.
 
-Python keeps its own bytecode meanwhile. Where `PYTHONDONTWRITEBYTECODE` forbids that, `copier
---version` takes more than twice as long, and the ratios are half of these.
+Python keeps its own bytecode meanwhile. Where `PYTHONDONTWRITEBYTECODE` forbids that,
+`copier --version` takes more than twice as long, and the ratios are half of these.
 
 Of the time under a profiler, which slows Python but not git, this much goes by within:
 
