@@ -35,10 +35,10 @@ AWAY_FROM_ROWS = (
 )
 ALL = STRENGTH > 2
 # The defaults' own tests are run by their own workflow, on both databases: in test_workflow.py.
-ON_POSTGRESQL = [name for name in CELLS if name != "defaults"]
-# What is here beside the matrix, because it is rich, goes without SQLite and its gate but at night:
-# to follow which lines run takes longer than the tests.
-ON_SQLITE = [name for name in ON_POSTGRESQL if ALL or name not in RICH]
+TESTED = [name for name in CELLS if name != "defaults"]
+# What is here beside the matrix, because it is rich, goes without the gate but at night: to follow
+# which lines run takes longer than the tests.
+GATED = TESTED if ALL else [name for name in TESTED if name not in RICH]
 
 
 @pytest.fixture(scope="session")
@@ -168,13 +168,13 @@ def test_migrations_match_the_models(project: Path, environment: Environment) ->
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("cell", ON_SQLITE, indirect=True, scope="session")
-def test_own_tests_on_sqlite(project: Path, environment: Environment) -> None:
-    assert_own_tests(environment, project)
+@pytest.mark.parametrize("cell", TESTED, indirect=True, scope="session")
+def test_own_tests_on_sqlite(cell: str, project: Path, environment: Environment) -> None:
+    assert_own_tests(environment, project, gated=cell in GATED)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("cell", ON_POSTGRESQL, indirect=True, scope="session")
+@pytest.mark.parametrize("cell", TESTED, indirect=True, scope="session")
 def test_own_tests_on_postgresql(
     project: Path, environment: Environment, postgres: Postgres
 ) -> None:
