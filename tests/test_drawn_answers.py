@@ -18,15 +18,7 @@ import yaml
 from copier.errors import UserMessageError
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.support import drawing
-from tests.support.checks import (
-    ALLOWED,
-    SYNTAX,
-    assert_own_tests,
-    assert_own_tests_on,
-    assert_types,
-    texts,
-)
+from tests.support import checks, drawing
 from tests.support.drawing import DRAWN, SEED
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
@@ -132,12 +124,12 @@ def assert_nothing_is_left(project: Path, answers: Answers) -> None:
     given = yaml.safe_dump(answers, allow_unicode=True, width=10**6)
     own = {given[at : at + 5] for at in range(len(given)) if given[at] in "{%#"}
     ends = tuple(piece[:length] for piece in own for length in (2, 3, 4))
-    for name, text in texts(project):
+    for name, text in checks.texts(project):
         if name == ".copier-answers.yml":
             continue
-        allowed = ALLOWED.get(name.split("/")[0])
+        allowed = checks.ALLOWED.get(name.split("/")[0])
         for line in (allowed.sub("", text) if allowed else text).splitlines():
-            for left in SYNTAX.finditer(line):
+            for left in checks.SYNTAX.finditer(line):
                 piece = line[left.start() : left.start() + 5]
                 assert piece in own or piece.startswith(ends), f"{name}: {line}"
 
@@ -151,7 +143,7 @@ def assert_is_clean(environment: Environment, project: Path, answers: Answers) -
 
 def assert_works(environment: Environment, project: Path, answers: Answers, url: str) -> None:
     """Typed, importable, and migrated up and down."""
-    assert_types(environment, project)
+    checks.assert_types(environment, project)
     local = answers.get("auth", "local") == "local"
     secret = {"JWT_SECRET_KEY" if local else "BETTER_AUTH_SECRET": SECRET}
     opened = "from app.main import app; assert app.openapi()['paths']"
@@ -179,10 +171,10 @@ def test_a_drawn_project_works(  # noqa: PLR0917
         if number % CHECKED_OF == 0:
             assert_works(environment, project, answers, f"sqlite:///{tmp_path / 'drawn.db'}")
         if number % TESTED_OF == 0:
-            assert_own_tests(environment, project)
+            checks.assert_own_tests(environment, project)
         if DRAWN and number % TESTED_OF == 1 and not postgres.answer.returncode:
             with postgres.database() as url:
-                assert_own_tests_on(url, environment, project)
+                checks.assert_own_tests_on(url, environment, project)
     tested = number % TESTED_OF in {0, 1 if DRAWN and not postgres.answer.returncode else 0}
     tally("drawn projects", rendered=1, checked=number % CHECKED_OF == 0, tested=tested)
 

@@ -66,6 +66,38 @@ def test_nothing_is_found(  # noqa: PLR0917
         finished.append(fuzz(api, owner, other, tmp_path / "schemathesis", EXAMPLES))
 
 
+# A project takes its milestones along, and these stay while there are jobs.
+FURTHER_DOWN: list[dict[str, Any]] = [
+    {
+        "name": "milestone",
+        "fields": {"project": {"type": "reference", "to": "project", "on_delete": "cascade"}},
+    },
+    {"name": "job", "fields": {"milestone": {"type": "reference", "to": "milestone"}}},
+]
+
+
+@pytest.mark.long
+def test_a_deletion_that_is_stopped_further_down_is_documented(
+    template: Path, environment: Environment, tmp_path: Path
+) -> None:
+    """No example of a fuzzer has come that far: `serve` compares each answer with the document."""
+    chosen = {
+        "resource_name": "project",
+        "fields": {"name": "str"},
+        "more_resources": FURTHER_DOWN,
+    }
+    project = render(template, tmp_path / "project", chosen)
+    answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    with serve(environment, project, answers, f"sqlite:///{tmp_path / 'app.db'}") as api:
+        user = api.register()
+        row = user.post(201, "/api/projects", {"name": "one"})
+        milestone = user.post(201, "/api/milestones", {"project_id": row["id"]})
+        job = user.post(201, "/api/jobs", {"milestone_id": milestone["id"]})
+        user.delete(409, f"/api/projects/{row['id']}")
+        user.delete(204, f"/api/jobs/{job['id']}")
+        user.delete(204, f"/api/projects/{row['id']}")
+
+
 @pytest.mark.long
 def test_much_was_tried(finished: list[Fuzzed], figure: Callable[[str], None]) -> None:
     operations = sum(run.operations for run in finished)

@@ -12,15 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSED
+from tests.support import checks
 from tests.support.cells import BRACES, CELLS, STRENGTH
-from tests.support.checks import (
-    ALLOWED,
-    SYNTAX,
-    assert_own_tests,
-    assert_own_tests_on,
-    assert_types,
-    texts,
-)
 from tests.support.environment import CACHE, Environment, requirements
 from tests.support.postgres import Postgres
 from tests.support.presets import RICH
@@ -67,21 +60,21 @@ def once(request: pytest.FixtureRequest, fingerprint: str) -> Iterator[None]:
 
 def test_no_template_syntax_is_left(project: Path) -> None:
     left = []
-    for name, text in texts(project):
+    for name, text in checks.texts(project):
         if name == ".copier-answers.yml":
             continue  # The answers as they were given, folded into lines.
         for own in BRACES:
             text = text.replace(own, "")  # noqa: PLW2901
-        allowed = ALLOWED.get(name.split("/")[0])
+        allowed = checks.ALLOWED.get(name.split("/")[0])
         rest = allowed.sub("", text) if allowed else text
-        left += [f"{name}: {line}" for line in rest.splitlines() if SYNTAX.search(line)]
+        left += [f"{name}: {line}" for line in rest.splitlines() if checks.SYNTAX.search(line)]
     assert left == []
-    assert [name for name in map(str, rendered_files(project)) if SYNTAX.search(name)] == []
+    assert [name for name in map(str, rendered_files(project)) if checks.SYNTAX.search(name)] == []
 
 
 def test_no_scars_are_left(project: Path) -> None:
     scars = []
-    for name, text in texts(project):
+    for name, text in checks.texts(project):
         if text and (text.startswith("\n") or not text.endswith("\n") or text.endswith("\n\n")):
             scars.append(f"{name}: blank lines at its start or end, or no newline there")
         if name.endswith((".py", ".py.mako")):
@@ -104,7 +97,7 @@ def test_ruff(project: Path, environment: Environment) -> None:
 def test_mypy(project: Path, environment: Environment) -> None:
     config = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     assert config["tool"]["mypy"]["strict"] is True
-    assert_types(environment, project)
+    checks.assert_types(environment, project)
 
 
 def imports(project: Path) -> dict[str, set[str]]:
@@ -170,7 +163,7 @@ def test_migrations_match_the_models(project: Path, environment: Environment) ->
 @pytest.mark.long
 @pytest.mark.parametrize("cell", TESTED, indirect=True, scope="session")
 def test_own_tests_on_sqlite(cell: str, project: Path, environment: Environment) -> None:
-    assert_own_tests(environment, project, gated=cell in GATED)
+    checks.assert_own_tests(environment, project, gated=cell in GATED)
 
 
 @pytest.mark.long
@@ -184,4 +177,4 @@ def test_own_tests_on_postgresql(
     """
     away = [] if ALL else [f"--ignore=tests/test_{name}.py" for name in AWAY_FROM_ROWS]
     with postgres.database() as url:
-        assert_own_tests_on(url, environment, project, *away)
+        checks.assert_own_tests_on(url, environment, project, *away)
