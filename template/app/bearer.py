@@ -39,7 +39,6 @@ class InvalidTokenError(Exception):
     """
 
     def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(reason)
         self.reason = reason
         self.hint = hint
 
