@@ -242,6 +242,28 @@ def test_documented_defaults_are_the_apps(project: Path, environment: Environmen
     environment.check(project, "python", "-c", script)
 
 
+@pytest.mark.parametrize("auth", ["local", "external"])
+def test_reasons_of_refusals_are_documented_and_tested(render: Render, auth: str) -> None:
+    project = render(auth=auth)
+    page = (project / "docs/authentication.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?`) \|", page.split("## Why a token is refused")[1], re.MULTILINE)
+    documented = re.findall(r"`(\w+)`", " ".join(rows))
+    code = "".join(
+        (project / "app" / file).read_text(encoding="utf-8")
+        for file in ("bearer.py", "auth.py", "tokens.py", "services/auth.py")
+        if (project / "app" / file).exists()
+    )
+    given = re.findall(
+        r'(?:invalid_token|InvalidTokenError|_log_refusal)\(\s*"(\w+)"|'
+        r'Error: \("(\w+)", |reason = "(\w+)"|_read_id\([^,]*, "(\w+)"|type\(error\), \("(\w+)"',
+        code,
+    )
+    assert {name for names in given for name in names if name} == set(documented)
+    assert len(documented) == len(set(documented))
+    tested = (project / "tests/test_refusals.py").read_text(encoding="utf-8")
+    assert [reason for reason in documented if f'"{reason}"' not in tested] == []
+
+
 def test_diagram_shows_the_tables(project: Path, answers: dict[str, Any]) -> None:
     """Each line has a form that Mermaid takes, which reads PK, FK and UK as marks in any case."""
     diagram = section(project, "Data model").split("```mermaid\n")[1].split("```")[0]

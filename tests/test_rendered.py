@@ -24,7 +24,8 @@ OWN = {"app", "tests", "scripts", "migrations"}
 # What a database makes no difference to.
 AWAY_FROM_ROWS = (
     *("architecture", "settings", "auth_settings", "logs", "middleware", "docs", "openapi", "text"),
-    *("tokens", "keys", "passwords", "errors", "error_body", "email", "url", "decimals"),
+    *("tokens", "keys", "passwords", "refusals", "errors", "error_body", "email"),
+    *("url", "decimals"),
 )
 ALL = STRENGTH > 2
 # The defaults' own tests are run by their own workflow, on both databases: in test_workflow.py.

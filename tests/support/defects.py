@@ -523,8 +523,8 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "audience=[SERVICE, 'other'],\n            issuer",
         ),
         ("auth", "any issuer", "            issuer=SERVICE,\n", ""),
-        ("auth", "any type of token", 'or header["typ"] != TOKEN_TYPE', ""),
-        ("auth", "headers with more", "header.keys() != HEADER or ", ""),
+        ("auth", "any type of token", 'if header.get("typ") != TOKEN_TYPE:', "if False:"),
+        ("auth", "headers with more", "if header.keys() != HEADER:", "if False:"),
         (
             "auth",
             "claims left out",
@@ -553,6 +553,21 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         ("auth", "the first of two tokens", "if len(credentials) > 1:", "if False:"),
         ("auth", "tokens of any length", "if len(token) > MAX_TOKEN_LENGTH:", "if False:"),
         ("auth", "no reason for a refusal", "challenge=challenge", ""),
+        ("auth", "refusals that nothing logs", "    _log_refusal(reason, hint)\n", ""),
+        ("auth", "refusals that only debugging shows", "logger.info(", "logger.debug("),
+        ("auth", "a refusal without its reason", 'extra={"reason": reason}', ""),
+        (
+            "auth",
+            "answers that give the reason",
+            "    challenge = f",
+            "    detail = reason\n    challenge = f",
+        ),
+        (
+            "auth",
+            "every clock is the same",
+            'reason = "issued_in_future"',
+            "pass",
+        ),
     ],
     (DEFAULTS, "app/sessions.py"): [
         (
@@ -1103,6 +1118,21 @@ TABLE |= {
             "not isinstance(user_id, str) or not USER_ID.fullmatch(user_id)",
             "not USER_ID.fullmatch(str(user_id))",
         ),
+        ("auth", "truth as an id", "if type(user_id) is int", "if isinstance(user_id, int)"),
+        ("auth", "no numbers as ids", "user_id = str(user_id)", "pass"),
+        ("auth", "numbers as subjects", ' and self._settings.jwt_user_id_claim != "sub"', ""),
+        (
+            "auth",
+            "the subject is checked where another claim counts",
+            '                "verify_sub": False,\n',
+            "",
+        ),
+        (
+            "auth",
+            "settings that the log does not name",
+            "explain(error, self._expected)",
+            "explain(error)",
+        ),
     ],
     (EXTERNAL, "app/keys.py"): [
         (
@@ -1136,11 +1166,15 @@ TABLE |= {
         (
             "auth",
             "an issuer that is away is 401",
-            "raise ServiceUnavailable(max(1, math.ceil(self._failed_until - clock())))",
+            "raise ServiceUnavailable(retry_after) from ConnectionError(self._failure)",
             "return None",
         ),
         ("auth", "documents of any size", "if len(document) > MAX_DOCUMENT_BYTES:", "if False:"),
         ("auth", "any answer has keys", "if response.status_code != HTTPStatus.OK:", "if False:"),
+        ("auth", "no redirect is followed", "if target is None:", "if True:"),
+        ("auth", "redirects away from https", 'if other not in {scheme, "https"}:', "if False:"),
+        ("auth", "no redirect to https", 'not in {scheme, "https"}', "!= scheme"),
+        ("auth", "redirects without end", "range(1 + MAX_REDIRECTS)", "range(1000)"),
         (
             "auth",
             "a token without a key id has any key",
@@ -1161,6 +1195,8 @@ TABLE |= {
             "not (self.jwt_issuer and self.jwt_audience)",
             "not (self.jwt_issuer or self.jwt_audience)",
         ),
+        ("settings", "any URL", "        _http_url.validate_python(value)\n", "        pass\n"),
+        ("settings", "spaces in values", "StringConstraints(strip_whitespace=True)", "None"),
         (
             "settings",
             "any shared secret in production",

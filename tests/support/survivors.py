@@ -87,8 +87,6 @@ SURVIVORS = {
     "self._attempted_at >= asked_at -> (self._attempted_at > asked_at)": INSTANT,
     "fastapi-sqlmodel-generator app/keys.py KeyCache._fetch: "
     "clock() < self._failed_until -> (clock() <= self._failed_until)": INSTANT,
-    "fastapi-sqlmodel-generator app/keys.py KeyCache._fetch: "
-    'logger.warning("cannot fetch the keys of the issuer: %r", error) -> pass': ONLY_LOGGED,
     # pagination
     "defaults app/pagination.py paginate: True -> False": NAMED_IN_WHERE,
     "strictest app/pagination.py module: 20_000 -> 20001": (

@@ -52,7 +52,7 @@ MUTATED_IN = {
 RESOURCES = ("resources", "operations", "hiding", "relations")
 AUTH = (
     *("test_tokens.py", "test_auth.py", "test_sessions.py", "test_keys.py", "test_passwords.py"),
-    *("test_rate_limits.py", "test_auth_settings.py"),
+    *("test_rate_limits.py", "test_auth_settings.py", "test_refusals.py"),
 )
 # Where a test of this module fails first, most likely.
 LIKELY: dict[str, tuple[str, ...]] = {
