@@ -173,7 +173,8 @@ def _allowed_methods(request: Request) -> set[str]:
         if route.path_regex.match(path):
             found.setdefault(len(route.param_convertors), set()).update(route.methods or ())
     # No route, but an app that is mounted: files, which can only be read.
-    return found[min(found)] if found else {"GET", "HEAD"}
+    allowed = found[min(found)] if found else {"GET"}
+    return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 
 def _method_not_allowed(allowed: set[str]) -> Response:

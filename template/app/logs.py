@@ -22,7 +22,11 @@ class _RequestId(logging.Filter):
 
 
 def configure_logging(log_format: Literal["console", "json"], level: str) -> None:
-    """Send every record of the process to the standard error stream, in the chosen format."""
+    """Send every record of the process to the standard error stream, in the chosen format.
+
+    The level is the app's. Libraries never log below INFO: their details hold what users send and
+    store, such as the parameters of statements and the fields of forms.
+    """
     handler = logging.StreamHandler()
     handler.addFilter(_RequestId())
     if log_format == "json":
@@ -37,7 +41,9 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
         handler.setFormatter(formatter)
     else:
         handler.setFormatter(logging.Formatter(CONSOLE_FORMAT))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    least = max(logging.INFO, logging.getLevelNamesMapping()[level])
+    logging.basicConfig(level=least, handlers=[handler], force=True)
+    logging.getLogger("app").setLevel(level)
     # The server's own records go the same way. It need not tell about each request: the app does.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         server = logging.getLogger(name)

@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from http import HTTPStatus
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -24,8 +25,14 @@ HEALTH_PATHS = {"/health", "/ready"}
 logger = logging.getLogger("app.access")
 
 
+def is_health_check(scope: Scope) -> bool:
+    """Tell whether a request is a probe, whichever path the app is served below."""
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path.rstrip("/") in HEALTH_PATHS
+
+
 class RequestContext:
-    """Give each request an id, and log its outcome."""
+    """Give each request an id, answer HEAD as GET without the body, and log the outcome."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -38,27 +45,31 @@ class RequestContext:
         token = request_id.set(sent if REQUEST_ID.fullmatch(sent) else uuid4().hex)
         started = time.perf_counter()
         status = 0
+        method = scope["method"]
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id.get()
-            await send(message)
+                await send(message)
+                if method == "HEAD":
+                    await send({"type": "http.response.body"})
+            elif method != "HEAD":
+                await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            inner = {**scope, "method": "GET"} if method == "HEAD" else scope
+            await self.app(inner, receive, send_with_id)
         finally:
             # Quoted, so that no path can look like a line of its own.
             path = quote(scope["path"], errors="replace")
             duration = round((time.perf_counter() - started) * 1000, 2)
-            extra = {
-                "method": scope["method"],
-                "path": path,
-                "status": status,
-                "duration_ms": duration,
-            }
-            logger.info("%s %s %s", scope["method"], path, status, extra=extra)
+            extra = {"method": method, "path": path, "status": status, "duration_ms": duration}
+            # Probes come every few seconds; of theirs, only failures are of interest.
+            probed = status == HTTPStatus.OK and is_health_check(scope)
+            level = logging.DEBUG if probed else logging.INFO
+            logger.log(level, "%s %s %s", method, path, status, extra=extra)
             request_id.reset(token)
 
 
@@ -89,14 +100,23 @@ class UnexpectedErrors:
 
 
 class CrossOrigin(CORSMiddleware):
-    """CORS, with refusals in the format of this API."""
+    """CORS: pages of named origins may send credentials; refusals have the format of this API."""
+
+    @staticmethod
+    def allow_explicit_origin(headers: MutableHeaders, origin: str) -> None:
+        """Allow an origin by its name, which `*` is not."""
+        CORSMiddleware.allow_explicit_origin(headers, origin)
+        headers["Access-Control-Allow-Credentials"] = "true"
 
     def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer what a browser asks first."""
         response = super().preflight_response(request_headers)
-        if response.status_code < BadRequest.status:
-            return response
-        detail = bytes(response.body).decode()
-        return error_response(BadRequest(detail, headers={"Vary": response.headers["Vary"]}))
+        if response.status_code >= BadRequest.status:
+            detail = bytes(response.body).decode()
+            return error_response(BadRequest(detail, headers={"Vary": response.headers["Vary"]}))
+        if not self.allow_all_origins:
+            response.headers["Access-Control-Allow-Credentials"] = "true"
+        return response
 
 
 class AllowedHosts:
@@ -110,7 +130,7 @@ class AllowedHosts:
     def allows(self, scope: Scope) -> bool:
         """Compare the Host header, without its port, with the patterns."""
         name = re.sub(r":\d*$", "", Headers(scope=scope).get("host", "")).lower()
-        return name in self.exact or name.endswith(self.suffixes) or scope["path"] in HEALTH_PATHS
+        return name in self.exact or name.endswith(self.suffixes) or is_health_check(scope)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or self.allows(scope):

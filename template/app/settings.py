@@ -1,12 +1,19 @@
 """Settings: read from the environment and `.env`, checked before the app starts."""
 
 import json
-from typing import Annotated, Any, Literal, Self
+import sys
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.auth_settings import AuthSettings
+from app.origins import checked_host, checked_origin
+
+Environment = Literal["local", "test", "production"]
+# The exit status by which Uvicorn and Gunicorn know an app that cannot start: they stop, too, where
+# other statuses make them start another process.
+STARTUP_FAILURE = 3
 
 
 def _split(value: Any) -> Any:
@@ -18,7 +25,27 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-StringList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _environment(value: Any) -> Any:
+    name = _lower(value)
+    if name not in get_args(Environment):
+        raise ValueError("must be local or production; a staging environment sets production")
+    return name
+
+
+Origins = Annotated[
+    list[Annotated[str, AfterValidator(checked_origin)]], NoDecode, BeforeValidator(_split)
+]
+Hosts = Annotated[
+    list[Annotated[str, AfterValidator(checked_host)]], NoDecode, BeforeValidator(_split)
+]
 
 
 class DatabaseSettings(BaseSettings):
@@ -34,21 +61,38 @@ class DatabaseSettings(BaseSettings):
 class Settings(AuthSettings, DatabaseSettings):
     """Everything that differs between one place where the app runs and another."""
 
-    environment: Literal["local", "test", "production"] = "local"
-    cors_origins: StringList = ["http://localhost:3000"]
-    allowed_hosts: StringList = ["*"]
-    log_format: Literal["console", "json"] = "console"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _log_json_in_production(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {"log_format": "json", **data} if data.get("environment") == "production" else data
+    environment: Annotated[Environment, BeforeValidator(_environment)] = "local"
+    cors_origins: Origins = ["http://localhost:3000"]
+    allowed_hosts: Hosts = ["*"]
+    log_format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = "console"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
+    ] = "INFO"
 
     @model_validator(mode="after")
     def _check_production(self) -> Self:
         if self.environment == "production":
+            if "log_format" not in self.model_fields_set:
+                self.log_format = "json"
             if "*" in self.cors_origins:
                 raise ValueError("CORS_ORIGINS must name the origins in production, not *")
             self.check_auth_for_production()
         return self
+
+
+def explain(error: ValidationError) -> str:
+    """Say which variables are wrong, a line for each; never what they hold."""
+    lines = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        name = f"{item['loc'][0]}: ".upper() if item["loc"] else ""
+        lines.append(f"Cannot start: {name}{item['msg'].removeprefix('Value error, ')}\n")
+    return "".join(lines)
+
+
+def load_settings() -> Settings:
+    """Load the settings from the environment; where they are wrong, say so and end the process."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        sys.stderr.write(explain(error))
+        sys.exit(STARTUP_FAILURE)

@@ -1,6 +1,9 @@
-"""Fixtures: a migrated database, the app on it, and people who use it."""
+"""Fixtures: a migrated database, the app on it, people who use it, and what is logged meanwhile."""
 
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Literal
 
 import pytest
 from fastapi import FastAPI
@@ -9,6 +12,7 @@ from sqlmodel import SQLModel
 
 from app.database import Database
 from app.factory import create_app
+from app.logs import configure_logging
 from tests.databases import alembic, empty_database
 from tests.identity import settings_for_tests
 from tests.people import People, Person
@@ -66,3 +70,24 @@ async def alice(people: People) -> Person:
 async def bob(people: People) -> Person:
     """Another user."""
     return await people.sign_in("bob")
+
+
+@pytest.fixture
+def configure() -> Iterator[Callable[..., io.StringIO]]:
+    """Configure logging as the app does, but into a text; undone after the test."""
+    root, own = logging.getLogger(), logging.getLogger("app")
+    handlers, levels = root.handlers[:], (root.level, own.level)
+    root.handlers.clear()
+
+    def into_text(log_format: Literal["console", "json"], level: str = "INFO") -> io.StringIO:
+        configure_logging(log_format, level)
+        [handler] = root.handlers
+        assert isinstance(handler, logging.StreamHandler)
+        text = io.StringIO()
+        handler.setStream(text)
+        return text
+
+    yield into_text
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    own.setLevel(levels[1])

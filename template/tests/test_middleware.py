@@ -1,15 +1,18 @@
 """What happens to every request: its id, its path, its host, its origin."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.error_shape import error_of
-from tests.probe import ECHO, build, probe
+from tests.people import Person
+from tests.probe import ECHO, FAIL, build, probe
 
 ORIGIN = "https://pages.example"
+PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 
 
 async def websocket(app: FastAPI, host: str) -> list[dict[str, Any]]:
@@ -104,6 +107,43 @@ class TestTrailingSlash:
         assert [status for status in statuses if status] == [200, 200]
 
 
+class TestHead:
+    async def test_answers_as_get_without_the_body(
+        self, app: FastAPI, client: AsyncClient, alice: Person
+    ) -> None:
+        documented = app.openapi()["paths"].items()
+        paths = [path for path, operations in documented if "get" in operations]
+        paths += ["/docs", "/redoc", "/openapi.json", "/docs/swagger-ui.css", "/nowhere"]
+        for path in paths:
+            for sender in (client, alice.http):
+                url = path.replace("{user_id}", quote(alice.user_id, safe=""))
+                response, head = await sender.get(url), await sender.head(url)
+                assert (head.status_code, head.content) == (response.status_code, b""), path
+                assert head.headers.keys() == response.headers.keys()
+                if response.is_success:
+                    assert head.headers["Content-Length"] == str(len(response.content))
+
+    async def test_errors_have_no_body_either(self, app: FastAPI) -> None:
+        async with probe(app, allowed_hosts=["api.example.com"]) as client:
+            for path, host, status in (
+                (FAIL, "api.example.com", 500),
+                (ECHO, "api.example.com", 405),
+                (ECHO, "evil.example", 400),
+            ):
+                response = await client.head(path, headers={"Host": host})
+                assert (response.status_code, response.content) == (status, b"")
+            assert response.headers["X-Request-ID"]
+
+    async def test_is_in_no_document(self, app: FastAPI) -> None:
+        assert all("head" not in path for path in app.openapi()["paths"].values())
+
+    async def test_is_allowed_where_get_is(self, app: FastAPI, client: AsyncClient) -> None:
+        for path, operations in app.openapi()["paths"].items():
+            known = path.replace("{", "").replace("}", "")
+            allowed = (await client.request("TRACE", known)).headers["Allow"].split(", ")
+            assert ("HEAD" in allowed) == ("get" in operations)
+
+
 class TestHosts:
     @pytest.mark.parametrize(
         ("host", "allowed"),
@@ -132,7 +172,7 @@ class TestHosts:
             else:
                 error_of(response, 400, "BAD_REQUEST")
 
-    @pytest.mark.parametrize("path", ["/health", "/ready"])
+    @pytest.mark.parametrize("path", ["/health", "/ready", "/health/"])
     async def test_do_not_matter_to_orchestrators(self, app: FastAPI, path: str) -> None:
         async with probe(app, allowed_hosts=["api.example.com"]) as client:
             response = await client.get(path, headers={"Host": "10.0.0.7:8000"})
@@ -158,25 +198,42 @@ class TestOrigins:
         assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
         assert "PATCH" in response.headers["Access-Control-Allow-Methods"]
         assert response.headers["Access-Control-Allow-Headers"] == "authorization,content-type"
+        assert response.headers["Access-Control-Allow-Credentials"] == "true"
+        assert "Origin" in response.headers["Vary"]
 
     @pytest.mark.parametrize("path", ["/health", "/nowhere", "/probe/fail"])
     async def test_may_read_what_is_answered(self, app: FastAPI, path: str) -> None:
-        async with probe(app, cors_origins=[ORIGIN]) as client:
+        async with probe(app, cors_origins=["https://other.example", ORIGIN]) as client:
             response = await client.get(path, headers={"Origin": ORIGIN})
         assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert response.headers["Access-Control-Allow-Credentials"] == "true"
         assert "X-Request-ID" in response.headers["Access-Control-Expose-Headers"]
         assert "Origin" in response.headers["Vary"]
 
     async def test_others_may_not(self, app: FastAPI) -> None:
         async with probe(app, cors_origins=[ORIGIN]) as client:
-            response = await client.get("/health", headers={"Origin": "https://evil.example"})
-        assert "Access-Control-Allow-Origin" not in response.headers
+            evil = {"Origin": "https://evil.example"}
+            responses = [
+                await client.get("/health", headers=evil),
+                await client.options(ECHO, headers=evil | PREFLIGHT),
+            ]
+        assert [response.status_code for response in responses] == [200, 400]
+        for response in responses:
+            assert "Access-Control-Allow-Origin" not in response.headers
+            assert "Access-Control-Allow-Credentials" not in response.headers
+            assert "Origin" in response.headers["Vary"]
 
-    async def test_none_comes_with_credentials_of_the_browser(self, app: FastAPI) -> None:
-        async with probe(app, cors_origins=["*"]) as client:
-            response = await client.get("/health", headers={"Origin": ORIGIN})
-        assert response.headers["Access-Control-Allow-Origin"] == "*"
-        assert "Access-Control-Allow-Credentials" not in response.headers
+    @pytest.mark.parametrize("origins", [["*"], [ORIGIN, "*"]])
+    async def test_pages_of_anybody_send_no_credentials(
+        self, app: FastAPI, origins: list[str]
+    ) -> None:
+        async with probe(app, cors_origins=origins) as client:
+            for response in (
+                await client.get("/health", headers={"Origin": ORIGIN}),
+                await client.options(ECHO, headers={"Origin": ORIGIN} | PREFLIGHT),
+            ):
+                assert response.headers["Access-Control-Allow-Origin"] == "*"
+                assert "Access-Control-Allow-Credentials" not in response.headers
 
 
 async def test_lifespan_passes(app: FastAPI) -> None:

@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from pydantic import ValidationError
 
 from app.auth_settings import AuthSettings
-from app.settings import DatabaseSettings, Settings
+from app.factory import create_app
+from app.settings import STARTUP_FAILURE, DatabaseSettings, Settings, explain
 
 
 @pytest.fixture(autouse=True)
@@ -37,24 +38,24 @@ def load(given: dict[str, Any], **changes: Any) -> Settings:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "hosts"),
     [
-        ('["https://a.example", "https://b.example"]', ["https://a.example", "https://b.example"]),
-        ("https://a.example,https://b.example", ["https://a.example", "https://b.example"]),
-        (" https://a.example , ", ["https://a.example"]),
+        ('["https://a.example", "https://b.example"]', ["a.example", "b.example"]),
+        ("https://a.example,https://b.example", ["a.example", "b.example"]),
+        (" https://a.example , ", ["a.example"]),
         (' ["*"]', ["*"]),
         ("[]", []),
         ("*", ["*"]),
     ],
 )
 async def test_lists_are_json_or_have_commas(
-    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, text: str, expected: list[str]
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, text: str, hosts: list[str]
 ) -> None:
     monkeypatch.setenv("CORS_ORIGINS", text)
     monkeypatch.setenv("ALLOWED_HOSTS", text)
     settings = load(given)
-    assert settings.cors_origins == expected
-    assert settings.allowed_hosts == expected
+    assert [origin.removeprefix("https://") for origin in settings.cors_origins] == hosts
+    assert settings.allowed_hosts == hosts
 
 
 @pytest.mark.parametrize("text", ["[", '["a", 7]', '[["a"]]'])
@@ -94,10 +95,46 @@ async def test_unknown_values_are_refused(given: dict[str, Any], bad: dict[str, 
         load(given, **bad)
 
 
-async def test_errors_tell_no_values(given: dict[str, Any]) -> None:
+async def test_case_does_not_matter(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, safe_auth: None
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "Production")
+    monkeypatch.setenv("LOG_FORMAT", "JSON")
+    monkeypatch.setenv("LOG_LEVEL", "info")
+    settings = load(given)
+    assert settings.environment == "production"
+    assert (settings.log_format, settings.log_level) == ("json", "INFO")
+
+
+async def test_staging_is_told_what_to_set(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as caught:
-        load(given, log_level="hunter2")
-    assert "hunter2" not in str(caught.value)
+        load(given, environment="staging")
+    assert "ENVIRONMENT: must be local or production" in explain(caught.value)
+    assert "staging environment sets production" in explain(caught.value)
+
+
+async def test_errors_tell_no_values(given: dict[str, Any]) -> None:
+    for name in {*Settings.model_fields} - {*AuthSettings.model_fields, "database_url"}:
+        with pytest.raises(ValidationError) as caught:
+            load(given, **{name: "hun/ter2"})
+        assert "hun/ter2" not in str(caught.value)
+        assert "hun/ter2" not in explain(caught.value)
+        assert explain(caught.value).startswith(f"Cannot start: {name.upper()}: ")
+
+
+async def test_app_that_cannot_start_says_why_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    monkeypatch.setenv("ALLOWED_HOSTS", "a.example,/")
+    with pytest.raises(SystemExit) as ended:
+        create_app()
+    assert ended.value.code == STARTUP_FAILURE
+    told = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("Cannot start: ") for line in told)
+    assert any("LOG_LEVEL: Input should be 'DEBUG'" in line for line in told)
+    assert any("ALLOWED_HOSTS: takes host names" in line for line in told)
 
 
 @pytest.mark.parametrize("origins", ["*", '["https://a.example", "*"]'])
