@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
-from app.error_body import MEDIA_TYPE, ErrorBody, error_body
+from app.error_body import MEDIA_TYPE, ErrorBody, error_body, error_example
 
 MAX_ECHOED_CHARACTERS = 100
 MAX_FIELD_ERRORS = 100
@@ -119,8 +119,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     documented: dict[int | str, dict[str, Any]] = {}
     for error in DOCUMENTED:
         if error.status in statuses:
-            body = error_body(error.status, error.code, error.default_detail)
-            example = body.model_dump(mode="json", exclude_none=True)
+            example = error_example(error.status, error.code, error.default_detail)
             documented[int(error.status)] = {
                 "model": ErrorBody,
                 "description": error.status.phrase,

@@ -3,22 +3,22 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
 
 from app.errors import responses
+from app.schemas.base import ReadSchema
 
 router = APIRouter(tags=["health"])
 
 
-class Message(BaseModel):
+class Message(ReadSchema):
     message: str
 
 
-class Health(BaseModel):
+class Health(ReadSchema):
     status: Literal["healthy"] = "healthy"
 
 
-class Readiness(BaseModel):
+class Readiness(ReadSchema):
     status: Literal["ready"] = "ready"
 
 
