@@ -141,6 +141,16 @@ FIELD_NAMES: list[Case] = [
     ({"fields": {date(2024, 1, 1): "str"}}, ("2024-01-01", "quote it")),
     ({"fields": {"due": "date", "due_gte": "str"}}, ("fields.due_gte", "filter of due")),
     ({"fields": {"n_lte": "int", "n": "int"}}, ("fields.n_lte", "filter of n")),
+    ({"fields": {"a_is_null": "bool", "a": "text"}}, ("fields.a_is_null", "filter of a")),
+    (
+        {
+            "fields": {
+                "parent_id_is_null": "bool",
+                "parent": {"type": "reference", "to": "task", "required": False},
+            }
+        },
+        ("fields.parent_id_is_null", "filter of parent"),
+    ),
     (
         field("a" * 35, type="str", unique=True),
         ("uq_tasks_user_id_" + "a" * 35 + "_not_deleted", "63"),

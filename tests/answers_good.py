@@ -71,6 +71,12 @@ FIELDS: list[Answers] = [
     {"fields": {"a" * 38: {"type": "str", "index": True}}},
     {"fields": {"a" * 40: "str"}},
     {"fields": {"due_gte": "str", "due_at": "datetime"}},
+    {
+        "fields": {
+            "parent": {"type": "reference", "to": "task", "required": False},
+            "parent_is_null": {"type": "bool", "required": False},
+        }
+    },
     {"fields": {"completed": "str"}},
     field(type="str", required=False, default=None),
     field(type="str", default=""),

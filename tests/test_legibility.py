@@ -31,7 +31,7 @@ CONTROL_LINES = {
     "tests/hiding/test_<resource>.py": 18,
     "tests/operations/<resource>": 48,
     "tests/relations/table.py": 26,
-    "tests/resources/test_<resource>.py": 42,
+    "tests/resources/test_<resource>.py": 48,
     "tests/test_pagination.py": 1,
     "{{_copier_conf.answers_file}}": 1,
 }

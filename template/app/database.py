@@ -1,7 +1,7 @@
 """Engines and connections, for SQLite and PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,9 @@ PING_TIMEOUT_SECONDS = 3
 # SQLSTATEs of PostgreSQL: connection lost, out of resources, shutting down or starting.
 UNAVAILABLE_STATES = ("08", "53", "57P")
 SQLITE_LOCKED = "database is locked"
+
+# What SQLite's own functions do not do: functions of one argument, by their names in SQL.
+SQLITE_FUNCTIONS: dict[str, Callable[[Any], Any]] = {}
 
 
 def async_url(url: str) -> URL:
@@ -54,6 +57,8 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+    for name, function in SQLITE_FUNCTIONS.items():
+        dbapi_connection.create_function(name, 1, function, deterministic=True)
 
 
 def _begin_immediate(connection: Connection) -> None:

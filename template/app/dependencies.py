@@ -3,6 +3,7 @@
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 
 from app.auth import CurrentUser
 from app.database import Database
@@ -15,3 +16,22 @@ def get_scope(request: Request, user_id: CurrentUser) -> Scope:
 
 
 ScopeDep = Annotated[Scope, Depends(get_scope)]
+
+
+async def refuse_repeated_parameters(request: Request) -> None:
+    """Refuse a query with a parameter in it twice, of which only one could count.
+
+    Raises:
+        RequestValidationError: it names each of them.
+    """
+    sent = request.query_params.multi_items()
+    if len(sent) == len(request.query_params):
+        return
+    names = [name for name, _ in sent]
+    message = "This parameter is sent more than once"
+    errors = [
+        {"type": "repeated", "loc": ("query", name), "msg": message}
+        for name in request.query_params
+        if names.count(name) > 1
+    ]
+    raise RequestValidationError(errors)

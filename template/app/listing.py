@@ -3,10 +3,11 @@
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import JSON, Column, ColumnElement, Table, Text
+from sqlalchemy import JSON, Column, ColumnElement, Integer, Table, Text, case, literal
 from sqlalchemy.sql.elements import UnaryExpression
 
 from app.models.row import Row
@@ -29,9 +30,14 @@ class Comparison:
         return self.compare(table.c[parameter.removesuffix(self.suffix)], value)
 
 
+def _compare_with_null(column: Column[Any], expected: bool) -> ColumnElement[bool]:
+    return column.is_(None) if expected else column.is_not(None)
+
+
 Equals = Annotated[T, Comparison(operator.eq)]
 AtLeast = Annotated[T, Comparison(operator.ge, "_gte")]
 AtMost = Annotated[T, Comparison(operator.le, "_lte")]
+IsNull = Annotated[bool, Comparison(_compare_with_null, "_is_null")]
 
 
 class ListQuery(BaseModel):
@@ -70,25 +76,89 @@ def conditions(query: ListQuery, model: type[Row]) -> list[ColumnElement[bool]]:
 
 @dataclass(frozen=True)
 class SortKey:
-    """One key of an order."""
+    """One key of an order: a column, and the direction of its values."""
 
     column: Column[Any]
     descending: bool
 
+    @property
+    def term(self) -> ColumnElement[Any]:
+        """What rows are compared by."""
+        return self.column
+
+    @property
+    def falls(self) -> bool:
+        """Whether the first row has the greatest term."""
+        return self.descending
+
+    def place(self, value: Any) -> ColumnElement[Any]:
+        """Return the term of a row with this value."""
+        return literal(value, self.column.type)
+
     def clause(self) -> UnaryExpression[Any]:
         """Return the key for ORDER BY; nulls come last both ways."""
-        ordered = self.column.desc() if self.descending else self.column.asc()
+        ordered = self.term.desc() if self.falls else self.term.asc()
         # Said only where it matters: an index serves the plain order.
         return ordered.nulls_last() if self.column.nullable else ordered
+
+
+@dataclass(frozen=True)
+class ChoiceKey(SortKey):
+    """A key whose values are in the order in which the choices are listed.
+
+    Stored values that are no longer a choice come after the choices both ways, and before nulls.
+    """
+
+    choices: tuple[str, ...]
+
+    @property
+    def _ranks(self) -> dict[str, int]:
+        choices = reversed(self.choices) if self.descending else self.choices
+        return {choice: rank for rank, choice in enumerate(choices)}
+
+    @property
+    def term(self) -> ColumnElement[Any]:
+        others = case((self.column.is_not(None), len(self.choices)))
+        return case(self._ranks, value=self.column, else_=others)
+
+    @property
+    def falls(self) -> bool:
+        # The ranks have the direction.
+        return False
+
+    def place(self, value: Any) -> ColumnElement[Any]:
+        rank = None if value is None else self._ranks.get(value, len(self.choices))
+        return literal(rank, Integer)
+
+
+def _literals(annotation: Any) -> tuple[Any, ...]:
+    """Return the values of a Literal, whatever it is wrapped in."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    aliased = getattr(annotation, "__value__", None)
+    inner = get_args(annotation) if aliased is None else (aliased,)
+    return next(filter(None, map(_literals, inner)), ())
+
+
+@cache
+def _choices(query_type: type[ListQuery]) -> dict[str, tuple[str, ...]]:
+    """Return the choices of each filter that has some."""
+    fields = query_type.model_fields.items()
+    found = {name: _literals(field.annotation) for name, field in fields}
+    return {name: choices for name, choices in found.items() if choices}
 
 
 def sort_keys(query: ListQuery, model: type[Row]) -> list[SortKey]:
     """Return the order of a list; the id breaks ties, in the direction of the last key."""
     columns = sortable(model)
-    keys = [
-        SortKey(columns[name.removeprefix("-")], descending=name.startswith("-"))
-        for name in query.sort.split(",")
-    ]
+    choices = _choices(type(query))
+    keys: list[SortKey] = []
+    for part in query.sort.split(","):
+        name, descending = part.removeprefix("-"), part.startswith("-")
+        if name in choices:
+            keys.append(ChoiceKey(columns[name], descending, choices[name]))
+        else:
+            keys.append(SortKey(columns[name], descending))
     if all(key.column.name != "id" for key in keys):
         keys.append(SortKey(columns["id"], descending=keys[-1].descending))
     return keys

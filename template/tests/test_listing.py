@@ -2,12 +2,34 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import cast
+from typing import Annotated, Literal, cast
 
 import pytest
-from sqlalchemy import JSON, Column, Connection, Integer, MetaData, Table, Text, create_engine
+from pydantic import Field
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+)
+from typing_extensions import TypeAliasType
 
-from app.listing import UNSET, AtLeast, AtMost, Equals, ListQuery, conditions, sort_keys, sortable
+from app.listing import (
+    UNSET,
+    AtLeast,
+    AtMost,
+    Equals,
+    IsNull,
+    ListQuery,
+    conditions,
+    sort_keys,
+    sortable,
+)
 from app.models.row import Row
 
 notes = Table(
@@ -16,12 +38,16 @@ notes = Table(
     Column("id", Integer, primary_key=True),
     Column("rank", Integer),
     Column("size", Integer),
+    Column("level", String),
     Column("body", Text),
     Column("extra", JSON),
     Column("user_id", Integer, info={"sortable": False}),
 )
 Note = cast("type[Row]", SimpleNamespace(__table__=notes))
 RANKS = [2, 1, None, 1, 2, None]
+# `gone` is no longer a choice.
+LEVELS = ["low", "high", None, "it's 100%", "gone", "low"]
+Level = TypeAliasType("Level", Annotated[Literal["low", "it's 100%", "high"], Field()])
 
 
 class NoteQuery(ListQuery):
@@ -31,6 +57,9 @@ class NoteQuery(ListQuery):
     rank: Equals[int] = UNSET
     rank_gte: AtLeast[int] = UNSET
     rank_lte: AtMost[int] = UNSET
+    rank_is_null: IsNull = UNSET
+    extra_is_null: IsNull = UNSET
+    level: Equals[Level] = UNSET
 
 
 @pytest.fixture
@@ -39,7 +68,11 @@ def connection() -> Iterator[Connection]:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         notes.create(connection)
-        connection.execute(notes.insert(), [{"rank": rank, "size": 7} for rank in RANKS])
+        rows = [
+            {"rank": rank, "size": 7, "level": level}
+            for rank, level in zip(RANKS, LEVELS, strict=True)
+        ]
+        connection.execute(notes.insert(), rows)
         yield connection
     engine.dispose()
 
@@ -61,6 +94,11 @@ def found(connection: Connection, query: NoteQuery) -> list[int]:
         ("rank,-id", [4, 2, 5, 1, 6, 3]),
         ("-rank,id", [1, 5, 2, 4, 3, 6]),
         ("size,-rank", [5, 1, 4, 2, 6, 3]),
+        ("level", [1, 6, 4, 2, 5, 3]),
+        ("-level", [2, 4, 6, 1, 5, 3]),
+        ("level,-id", [6, 1, 4, 2, 5, 3]),
+        ("-level,id", [2, 4, 1, 6, 5, 3]),
+        ("rank,level", [4, 2, 1, 5, 6, 3]),
     ],
 )
 def test_ids_break_ties_and_nulls_come_last(
@@ -78,13 +116,19 @@ def test_ids_break_ties_and_nulls_come_last(
         ({"rank_lte": 1}, [2, 4]),
         ({"rank_gte": 1, "rank_lte": 1}, [2, 4]),
         ({"rank_gte": 3}, []),
+        ({"rank_is_null": True}, [3, 6]),
+        ({"rank_is_null": False}, [1, 2, 4, 5]),
+        ({"rank_is_null": True, "rank": 2}, []),
+        ({"extra_is_null": True}, [1, 2, 3, 4, 5, 6]),
+        ({"extra_is_null": False}, []),
+        ({"level": "low"}, [1, 6]),
     ],
 )
-def test_ends_of_a_range_belong_to_it(
+def test_filters_find_what_they_say(
     connection: Connection, filters: dict[str, int], ids: list[int]
 ) -> None:
     assert found(connection, NoteQuery.model_validate(filters)) == ids
 
 
 def test_long_texts_and_documents_are_no_sort_keys() -> None:
-    assert list(sortable(Note)) == ["id", "rank", "size"]
+    assert list(sortable(Note)) == ["id", "rank", "size", "level"]

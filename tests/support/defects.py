@@ -225,8 +225,31 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         ),
     ],
     (DEFAULTS, "app/search.py"): [
-        ("services", "a search that tells case apart", "text.lower()", "text"),
-        ("services", "a search where % stands for all", "autoescape=True", "autoescape=False"),
+        ("services", "a search that tells case apart", "text.lower().upper()", "text"),
+        ("services", "a search by lower case alone", "text.lower().upper()", "text.lower()"),
+        ("services", "a search by upper case alone", "text.lower().upper()", "text.upper()"),
+        ("services", "a search by case folding", "text.lower().upper()", "text.lower().casefold()"),
+        (
+            "services",
+            "a search for the text as it was sent",
+            "in _spellings(text)]",
+            "in [text]]",
+        ),
+        (
+            "services",
+            "a search in the first column alone",
+            "for column in columns for form",
+            "for column in columns[:1] for form",
+        ),
+        (
+            "services",
+            "a search at the beginning alone",
+            "position(column, form) > 0",
+            "position(column, form) == 1",
+        ),
+    ],
+    (DEFAULTS, "app/values/moments.py"): [
+        ("listing", "no word about plus signs", "if LOST_PLUS.fullmatch(value):", "if False:"),
     ],
     (DEFAULTS, "app/models/timestamped.py"): [
         ("services", "updated_at stays", 'sa_column_kwargs={"onupdate": utc_now},', ""),
@@ -302,6 +325,18 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "app.state.database), user_id)",
             "app.state.database), type(user_id)(int=7))",
         ),
+        (
+            "listing",
+            "parameters that are sent twice",
+            "if len(sent) == len(request.query_params):",
+            "if sent:",
+        ),
+        (
+            "listing",
+            "another parameter is named",
+            "if names.count(name) > 1",
+            "if names.count(name) == 1",
+        ),
     ],
     (DEFAULTS, "app/pagination.py"): [
         (
@@ -362,8 +397,38 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         (
             "listing",
             "always ascending",
-            "self.column.desc() if self.descending else self.column.asc()",
-            "self.column.asc()",
+            "self.term.desc() if self.falls else self.term.asc()",
+            "self.term.asc()",
+        ),
+        (
+            "listing",
+            "choices by alphabet",
+            "if name in choices:",
+            "if False:",
+        ),
+        (
+            "listing",
+            "choices in one direction",
+            "reversed(self.choices) if self.descending else self.choices",
+            "self.choices",
+        ),
+        (
+            "listing",
+            "former choices first",
+            "len(self.choices)))",
+            "-1))",
+        ),
+        (
+            "listing",
+            "former choices with nulls",
+            "value=self.column, else_=others)",
+            "value=self.column)",
+        ),
+        (
+            "listing",
+            "null is any value",
+            "column.is_(None) if expected else",
+            "column.is_not(None) if expected else",
         ),
         ("listing", "nulls first", "ordered.nulls_last()", "ordered.nulls_first()"),
         (
@@ -963,8 +1028,8 @@ TABLE |= {
         (
             "pagination",
             "the last row again",
-            "return tuple_(*columns) < place if True in directions else tuple_(*columns) > place",
-            "return tuple_(*columns) <= place if True in directions else tuple_(*columns) >= place",
+            "return terms < place if True in directions else terms > place",
+            "return terms <= place if True in directions else terms >= place",
         ),
         (
             "pagination",
@@ -975,8 +1040,8 @@ TABLE |= {
         (
             "pagination",
             "rows behind null",
-            "if value is None:\n        return None\n    place",
-            "place",
+            "if value is None:\n        return None\n    later",
+            "later",
         ),
         (
             "pagination",

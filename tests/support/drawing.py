@@ -407,9 +407,10 @@ class Resource:
     keys: set[str] = field(default_factory=set)
 
     def filters(self) -> set[str]:
-        """Names of range filters."""
+        """Names of filters for ranges and for null."""
         ranged = [name for name, spec in self.fields.items() if kind_of(spec) in RANGED]
-        return {f"{name}_{end}" for name in ranged for end in ("gte", "lte")}
+        ranges = {f"{name}_{end}" for name in ranged for end in ("gte", "lte")}
+        return ranges | {f"{key}_is_null" for key in self.keys}
 
     def meets(self, other: "Resource") -> bool:
         """Do the names of two resources clash?"""
@@ -504,7 +505,9 @@ def fields(  # noqa: PLR0912
         if name == "completed" and draw(st.booleans()):
             kind = "bool"
         key = name + SUFFIXES.get(kind, "")
-        filters = {f"{name}_gte", f"{name}_lte"} if kind in RANGED else set()
+        filters = {f"{key}_is_null"}
+        if kind in RANGED:
+            filters |= {f"{name}_gte", f"{name}_lte"}
         if (
             not (free_for_field(name) and free_for_field(key))
             or key in own.keys | own.filters()

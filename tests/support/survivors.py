@@ -17,7 +17,7 @@ SURVIVORS = {
     "defaults app/completion.py count_completed 2: True -> False": NAMED_IN_WHERE,
     "strictest app/stats.py count: True -> False": NAMED_IN_WHERE,
     "defaults app/search.py folded: True -> False": "whether compiled SQL is kept: speed alone",
-    "defaults app/search.py _add_to_sqlite: True -> False": "what SQLite may plan: speed alone",
+    "defaults app/search.py position: True -> False": "whether compiled SQL is kept: speed alone",
     "strictest app/links.py insert_many_linked: True -> False": SAME_LENGTH,
     "strictest app/links.py insert_many_linked: "
     "inner.select(model).where(model.__table__.c.id.in_(ids)) -> "

@@ -1,0 +1,83 @@
+"""Runs in a rendered project: every letter that has a case, searched for in each of its cases.
+
+Each stands alone, and inside, before and behind other letters, which decide how a sigma is written.
+Prints, as JSON, how many letters and pairs of a text and a query there were, and what failed.
+"""
+
+import asyncio
+import json
+import sys
+import unicodedata
+
+from app.database import Database
+from app.search import fold, folded, position
+from sqlalchemy import Column, MetaData, Table, Text, select
+
+CASES = (str, str.lower, str.upper, str.title, str.casefold, str.swapcase, str.capitalize)
+AROUND = (
+    *(("", ""), ("a", ""), ("", "a"), ("Z", "Z"), (" ", " "), ("1", "1")),
+    *(("Σ", ""), ("", "Σ"), ("ΑΣ", "ς"), ("Σ'", ""), ("", "'Σ")),
+    *(("\u0307", "\u0301"), ("\u0345", "\u0345")),
+)
+
+pairs = Table(
+    "pairs", MetaData(), Column("text", Text), Column("query", Text), prefixes=["TEMPORARY"]
+)
+
+
+def cased_letters() -> list[str]:
+    """Every character that one of Python's functions for cases changes."""
+    characters = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
+    return [each for each in characters if any(case(each) != each for case in CASES)]
+
+
+def texts_and_queries(letters: list[str]) -> set[tuple[str, str]]:
+    """Each letter among others, with each case of the letter and of the whole as a query."""
+    return {
+        (text, case(part))
+        for letter in letters
+        for before, after in AROUND
+        for text in (f"{before}{letter}{after}",)
+        for part in (letter, text)
+        for case in CASES
+    }
+
+
+async def failures(url: str, wanted: set[tuple[str, str]]) -> dict[str, list[str]]:
+    """What is not found, and the letters that the database folds in another way than Python.
+
+    These are unknown to the older Unicode of the two, and no text with one of them is searched.
+    """
+    async with Database(url).begin() as connection:
+        await connection.run_sync(pairs.create)
+        rows = [{"text": text, "query": query} for text, query in wanted]
+        for start in range(0, len(rows), 10_000):
+            await connection.execute(pairs.insert(), rows[start : start + 10_000])
+        text, query = pairs.c.text, pairs.c.query
+        in_sql = (await connection.execute(select(text, folded(text)).distinct())).all()
+        differ = [one for one, other in in_sql if fold(one) != other]
+        missing = select(text, query).where(position(folded(text), folded(query)) == 0)
+        missed = (await connection.execute(missing)).all()
+    unknown = {each for each in differ if len(each) == 1}
+
+    def known(*texts: str) -> bool:
+        return unknown.isdisjoint("".join(texts))
+
+    return {
+        "unknown": sorted(unknown),
+        "differ": [each for each in differ if known(each)],
+        "missed": [f"{one!a} {other!a}" for one, other in missed if known(one, other)],
+    }
+
+
+def main(url: str) -> None:
+    """Search, and say what came of it."""
+    letters = cased_letters()
+    wanted = texts_and_queries(letters)
+    found = asyncio.run(failures(url, wanted))
+    counts = {"letters": len(letters), "pairs": len(wanted), "unicode": unicodedata.unidata_version}
+    print(json.dumps(counts | {name: rows[:200] for name, rows in found.items()}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,45 @@
+"""Search tells no case apart: one function on both databases and in Python, for all of Unicode."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.environment import Environment
+from tests.support.postgres import Postgres
+from tests.support.rendering import render
+
+SEARCHING = Path(__file__).parent / "support" / "searching.py"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_every_letter_is_found_in_every_case(  # noqa: PLR0917
+    database: str,
+    template: Path,
+    environment: Environment,
+    postgres: Postgres,
+    tmp_path: Path,
+    figure: Callable[[str], None],
+) -> None:
+    project = render(template, tmp_path / "project", {"operations": ["search"]})
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'search.db'}"
+        if database == "postgresql":
+            url = stack.enter_context(postgres.database())
+        path = str(project)
+        found = json.loads(
+            environment.check(project, "python", str(SEARCHING), url, PYTHONPATH=path)
+        )
+    figure(
+        f"searched on {database}: {found['letters']} letters that have a case in Unicode"
+        f" {found['unicode']}, {found['pairs']} pairs of a text and a query"
+    )
+    assert found["letters"] > 2800
+    assert found["pairs"] > 10 * found["letters"]
+    # PostgreSQL's ICU may be older than Python, by a version or two of Unicode.
+    assert len(found["unknown"]) < (100 if database == "postgresql" else 1)
+    assert found["missed"] == []
+    assert found["differ"] == []
