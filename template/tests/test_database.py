@@ -157,7 +157,7 @@ async def test_many_processes_write_to_one_file(sqlite: Database, file: Path) ->
 
 @pytest.mark.parametrize(
     ("pragma", "expected"),
-    [("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 5000), ("synchronous", 1)],
+    [("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 3500), ("synchronous", 1)],
 )
 async def test_sqlite_is_set_up(sqlite: Database, pragma: str, expected: object) -> None:
     assert await scalar(sqlite, f"PRAGMA {pragma}") == expected
