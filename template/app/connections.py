@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -31,7 +32,9 @@ class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
         """Close it, without waiting for long for a server that is silent."""
-        await super().close(timeout=CLOSE_TIMEOUT_SECONDS)
+        # After the time is up, the driver has closed it all the same.
+        with suppress(TimeoutError):
+            await super().close(timeout=CLOSE_TIMEOUT_SECONDS)
 
 
 class FileConnection(aiosqlite.Connection):
@@ -44,10 +47,18 @@ class FileConnection(aiosqlite.Connection):
 
     async def close(self) -> None:
         """Close it, without waiting for long for a statement that still runs."""
-        if self._connection is not None:
-            self._connection.interrupt()
-            if stopped := self.stop():
-                await asyncio.wait([stopped], timeout=CLOSE_TIMEOUT_SECONDS)
+        if self._connection is None:
+            return
+        self._connection.interrupt()
+        with suppress(TimeoutError, sqlite3.Error):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                try:
+                    # Or else a cursor that is still referred to would keep the lock.
+                    await self.rollback()
+                finally:
+                    stopped = self.stop()
+                if stopped:
+                    await stopped
 
 
 async def _open_file(database: str, **options: Any) -> FileConnection:
