@@ -85,10 +85,14 @@ async def _answers(connection: asyncpg.Connection) -> bool:
     return True
 
 
-def _test(
+def refuse_dropped(
     dbapi_connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
-    """Replace a connection that the server has dropped; nearly free where it is in constant use."""
+    """Have a dropped connection replaced; nearly free for one that is in constant use.
+
+    Raises:
+        DisconnectionError: it is closed, or gives no answer.
+    """
     if dbapi_connection.driver_connection.is_closed():
         raise DisconnectionError
     now = time.monotonic()
@@ -103,4 +107,4 @@ def watch(engine: Engine) -> None:
     """Have the connections of an engine closed in bounded time, and tested where that is needed."""
     event.listen(engine, "do_connect", _choose_class)
     if engine.dialect.name == "postgresql":
-        event.listen(engine, "checkout", _test)
+        event.listen(engine, "checkout", refuse_dropped)

@@ -85,9 +85,10 @@ def create_engine(url: str, *, autocommit: bool = False) -> AsyncEngine:
 
 
 class _Connection(AsyncConnection):
-    """A connection whose first statement is sent again where the server had ended the session.
+    """A connection that runs its first statement again where the server had ended the session.
 
-    Never one that may have had an effect: what is not committed has none, and neither has a SELECT.
+    A statement that may have had an effect is never run again: that leaves SELECT, transactions of
+    which nothing was committed, and statements that the server certainly did not run.
     """
 
     __slots__ = ("commits_by_itself", "is_used")
@@ -98,6 +99,7 @@ class _Connection(AsyncConnection):
     async def execute(
         self, statement: Executable, parameters: Any = None, *, execution_options: Any = None
     ) -> Any:
+        """Run a statement; a second time where that is safe."""
         first, self.is_used = not self.is_used, True
         try:
             return await super().execute(statement, parameters, execution_options=execution_options)
@@ -111,6 +113,15 @@ class _Connection(AsyncConnection):
                     raise
         await self.rollback()
         return await super().execute(statement, parameters, execution_options=execution_options)
+
+    async def begin_transaction(self) -> None:
+        """Begin a transaction, on a second connection if the first one is of no use."""
+        try:
+            await self.begin()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            await self.begin()
 
 
 @asynccontextmanager
@@ -158,7 +169,7 @@ class Database:
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction: committed at the end of the block, rolled back on an error."""
         async with _connection(self._transactions, autocommit=False) as connection:
-            await connection.begin()
+            await connection.begin_transaction()
             try:
                 yield connection
             except BaseException:

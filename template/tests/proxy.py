@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from sqlalchemy import make_url
 
@@ -39,18 +39,22 @@ class Proxy:
         self._tasks.difference_update(tasks)
 
     async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        try:
             while data := await source.read(65_536):
                 await self._speaking.wait()
                 if asyncio.current_task() not in self._forgotten:
                     target.write(data)
-        target.close()
+        except OSError:
+            pass
+        finally:
+            target.close()
 
     async def end(self) -> None:
         """End what is open."""
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
