@@ -1,25 +1,26 @@
 """Engines and connections, for SQLite and PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import Executable, event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.connections import CLOSE_TIMEOUT_SECONDS, watch
 from app.errors import ServiceUnavailable
+from app.outages import did_nothing, handle_error, only_reads, passes
 
-SQLITE_BUSY_TIMEOUT_MS = 5_000
+# All that a block of `Database.connect` or `Database.begin` does: a place in the pool, a connection,
+# the statements, the commit. With the closing of a connection that does not answer, it stays below 5 s.
+ANSWER_TIMEOUT_SECONDS = 4
+# Shorter, so that the error says what was waited for.
+POOL_TIMEOUT_SECONDS = 3
+SQLITE_BUSY_TIMEOUT_MS = 3_500
 POOL_RECYCLE_SECONDS = 300
-POOL_TIMEOUT_SECONDS = 10
-PING_TIMEOUT_SECONDS = 3
-
-# SQLSTATEs of PostgreSQL: connection lost, out of resources, shutting down or starting.
-UNAVAILABLE_STATES = ("08", "53", "57P")
-SQLITE_LOCKED = "database is locked"
 
 # What SQLite's own functions do not do: functions of one argument, by their names in SQL.
 SQLITE_FUNCTIONS: dict[str, Callable[[Any], Any]] = {}
@@ -73,6 +74,8 @@ def create_engine(url: str, *, autocommit: bool = False) -> AsyncEngine:
         parsed,
         pool_recycle=POOL_RECYCLE_SECONDS,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        # The few connections that little traffic needs stay in use; the others are tested first.
+        pool_use_lifo=True,
         # What users store is nothing for the logs.
         hide_parameters=True,
         **options,
@@ -81,29 +84,74 @@ def create_engine(url: str, *, autocommit: bool = False) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         if not autocommit:
             event.listen(engine.sync_engine, "begin", _begin_immediate)
+    event.listen(engine.sync_engine, "handle_error", handle_error)
+    watch(engine.sync_engine)
     return engine
 
 
-def _is_unavailable(error: DBAPIError) -> bool:
-    """Tell a database that cannot work now from a statement that it refuses."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    locked = SQLITE_LOCKED in str(error.orig)
-    return error.connection_invalidated or locked or state.startswith(UNAVAILABLE_STATES)
+class _Connection(AsyncConnection):
+    """A connection that runs its first statement again where the server had ended the session.
+
+    A statement that may have had an effect is never run again: that leaves SELECT, transactions of
+    which nothing was committed, and statements that the server certainly did not run.
+    """
+
+    __slots__ = ("commits_by_itself", "is_used")
+
+    commits_by_itself: bool
+    is_used: bool
+
+    async def execute(
+        self, statement: Executable, parameters: Any = None, *, execution_options: Any = None
+    ) -> Any:
+        """Run a statement; a second time where that is safe."""
+        first, self.is_used = not self.is_used, True
+        try:
+            return await super().execute(statement, parameters, execution_options=execution_options)
+        except DBAPIError as error:
+            if not first or not error.connection_invalidated:
+                raise
+            if self.commits_by_itself and not only_reads(statement):
+                # Of several rows, the first may be stored.
+                several = not isinstance(parameters, Mapping | None)
+                if several or not did_nothing(error):
+                    raise
+        await self.rollback()
+        return await super().execute(statement, parameters, execution_options=execution_options)
+
+    async def begin_transaction(self) -> None:
+        """Begin a transaction, on a second connection if the first one is of no use."""
+        try:
+            await self.begin()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            await self.begin()
 
 
 @asynccontextmanager
-async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with AsyncExitStack() as stack:
-        try:
-            connection = await stack.enter_async_context(engine.connect())
-        except (SQLAlchemyError, OSError) as error:
-            raise ServiceUnavailable from error
-        try:
-            yield connection
-        except DBAPIError as error:
-            if _is_unavailable(error):
+async def _connection(engine: AsyncEngine, *, autocommit: bool) -> AsyncIterator[_Connection]:
+    connection = _Connection(engine)
+    connection.is_used, connection.commits_by_itself = False, autocommit
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS) as answer:
+            try:
+                await connection.start()
+            except (SQLAlchemyError, OSError) as error:
                 raise ServiceUnavailable from error
+            try:
+                yield connection
+            except (SQLAlchemyError, OSError) as error:
+                if connection.invalidated or passes(error):
+                    raise ServiceUnavailable from error
+                raise
+            finally:
+                await connection.close()
+    except TimeoutError:
+        if not answer.expired():
             raise
+        late = TimeoutError(f"no answer of the database within {ANSWER_TIMEOUT_SECONDS} s")
+        raise ServiceUnavailable from late
 
 
 class Database:
@@ -111,7 +159,7 @@ class Database:
 
     They have an engine each: a connection that goes back and forth between AUTOCOMMIT and
     transactions pays for the switch every time. Both raise ServiceUnavailable where the database
-    does not answer.
+    does not answer in time, or has an error that passes.
     """
 
     def __init__(self, url: str) -> None:
@@ -120,13 +168,21 @@ class Database:
 
     def connect(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open a connection on which every statement commits by itself."""
-        return _connection(self._statements)
+        return _connection(self._statements, autocommit=True)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction: committed at the end of the block, rolled back on an error."""
-        async with _connection(self._transactions) as connection, connection.begin():
-            yield connection
+        async with _connection(self._transactions, autocommit=False) as connection:
+            await connection.begin_transaction()
+            try:
+                yield connection
+            except BaseException:
+                with suppress(SQLAlchemyError, OSError):
+                    async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                        await connection.rollback()
+                raise
+            await connection.commit()
 
     async def ping(self) -> None:
         """Ask the database for an answer.
@@ -134,11 +190,8 @@ class Database:
         Raises:
             ServiceUnavailable: it gave none.
         """
-        try:
-            async with asyncio.timeout(PING_TIMEOUT_SECONDS), self.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-        except TimeoutError as error:
-            raise ServiceUnavailable from error
+        async with self.connect() as connection:
+            await connection.execute(text("SELECT 1"))
 
     async def dispose(self) -> None:
         """Close every connection."""

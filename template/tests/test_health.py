@@ -68,7 +68,7 @@ async def test_not_ready_while_the_server_is_silent(
         await reader.read()
         writer.close()
 
-    monkeypatch.setattr("app.database.PING_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("app.database.ANSWER_TIMEOUT_SECONDS", 0.1)
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]

@@ -141,8 +141,8 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         (
             "services",
             "no commit of transactions",
-            "connection, connection.begin():",
-            "connection:",
+            "await connection.commit()",
+            "pass",
         ),
         (
             "services",
@@ -162,6 +162,68 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "except (SQLAlchemyError, OSError) as error:\n            raise ServiceUnavailable",
             "except (SQLAlchemyError, OSError) as error:\n            raise RuntimeError",
         ),
+        (
+            "errors",
+            "an error that passes is a server error",
+            "if connection.invalidated or passes(error):",
+            "if False:",
+        ),
+        (
+            "outages",
+            "no statement is sent again",
+            "if not first or not error.connection_invalidated:",
+            "if True:",
+        ),
+        (
+            "outages",
+            "statements that may have run are sent again",
+            "if several or not did_nothing(error):",
+            "if False:",
+        ),
+        (
+            "errors",
+            "a database that is slow to answer is a server error",
+            "raise ServiceUnavailable from late",
+            "raise late",
+        ),
+    ],
+    (DEFAULTS, "app/outages.py"): [
+        ("outages", "a full file is a server error", "    sqlite3.SQLITE_FULL,\n", ""),
+        ("outages", "deadlocks are server errors", '    "40",  #', '    "4x",  #'),
+        (
+            "outages",
+            "every write that failed is sent again",
+            "return _state(driver.__cause__) in ENDED_STATES",
+            "return True",
+        ),
+        (
+            "outages",
+            "a SELECT that writes is sent again",
+            "return isinstance(statement, Select) and not any(",
+            "return isinstance(statement, Select) or any(",
+        ),
+    ],
+    (DEFAULTS, "app/connections.py"): [
+        (
+            "outages",
+            "statements that were given up go on",
+            "self._connection.interrupt()",
+            "pass",
+        ),
+        (
+            "outages",
+            "dropped connections are not looked for",
+            'event.listen(engine, "checkout", refuse_dropped)',
+            "pass",
+        ),
+        (
+            "outages",
+            "connections that are closed are used",
+            "if dbapi_connection.driver_connection.is_closed():",
+            "if False:",
+        ),
+        ("outages", "idle connections are used", "if idle and", "if False and"),
+        ("outages", "every connection is asked", "if idle and", "if"),
     ],
     (DEFAULTS, "app/services/task.py"): [
         (

@@ -1,0 +1,110 @@
+"""Connections of the drivers: closed in bounded time, and tested where they may have been dropped."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import aiosqlite
+import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import event
+from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+# A connection that was not used for longer answers a ping before it is used again: a firewall drops
+# idle connections without a word.
+IDLE_SECONDS = 1
+PING_TIMEOUT_SECONDS = 1
+# What still runs when a connection is closed is cancelled. The server, if it can be reached, needs
+# a moment to confirm.
+CLOSE_TIMEOUT_SECONDS = 0.5
+
+ROWS_PER_FETCH = 64
+LAST_USE = "last_use"
+
+
+class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection to PostgreSQL."""
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+        """Close it, without waiting for long for a server that is silent."""
+        # After the time is up, the driver has closed it all the same.
+        with suppress(TimeoutError):
+            await super().close(timeout=CLOSE_TIMEOUT_SECONDS)
+
+
+class FileConnection(aiosqlite.Connection):
+    """A connection to a SQLite file."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, ROWS_PER_FETCH)
+        # A process need not wait for a statement to end.
+        self._thread.daemon = True
+
+    async def close(self) -> None:
+        """Close it, without waiting for long for a statement that still runs."""
+        if self._connection is None:
+            return
+        self._connection.interrupt()
+        with suppress(TimeoutError, sqlite3.Error):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                try:
+                    # Or else a cursor that is still referred to would keep the lock.
+                    await self.rollback()
+                finally:
+                    stopped = self.stop()
+                if stopped:
+                    await stopped
+
+
+async def _open_file(database: str, **options: Any) -> FileConnection:
+    connection = FileConnection(partial(sqlite3.connect, database, **options))
+    await connection
+    return connection
+
+
+def _choose_class(
+    dialect: Dialect, _record: ConnectionPoolEntry, _arguments: list[Any], options: dict[str, Any]
+) -> None:
+    if dialect.name == "sqlite":
+        options["async_creator_fn"] = _open_file
+    else:
+        options["connection_class"] = ServerConnection
+
+
+async def _answers(connection: asyncpg.Connection) -> bool:
+    try:
+        await connection.execute("SELECT 1", timeout=PING_TIMEOUT_SECONDS)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
+        return False
+    return True
+
+
+def refuse_dropped(
+    dbapi_connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Have a dropped connection replaced; nearly free for one that is in constant use.
+
+    Raises:
+        DisconnectionError: it is closed, or gives no answer.
+    """
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError
+    now = time.monotonic()
+    idle = now - record.info.get(LAST_USE, now) > IDLE_SECONDS
+    if idle and not dbapi_connection.run_async(_answers):
+        # Those that were opened before are likely to be gone too.
+        raise InvalidatePoolError
+    record.info[LAST_USE] = now
+
+
+def watch(engine: Engine) -> None:
+    """Have the connections of an engine closed in bounded time, and tested where that is needed."""
+    event.listen(engine, "do_connect", _choose_class)
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "checkout", refuse_dropped)
