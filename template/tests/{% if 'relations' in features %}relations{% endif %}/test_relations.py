@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from tests.people import Person
-from tests.relations.steps import ABSENT, listed, pair, stored, value
+from tests.relations.steps import ABSENT, listed, pair, references_of, stored, value
 from tests.relations.table import LINKS, REFERENCES, Relation
 
 RELATIONS = REFERENCES + LINKS
@@ -19,11 +19,6 @@ every_relation = pytest.mark.parametrize("relation", RELATIONS, ids=str)
 def without_time(answer: dict[str, Any]) -> dict[str, Any]:
     """Return an error without what differs from one to the next."""
     return {name: content for name, content in answer.items() if name != "timestamp"}
-
-
-def references_of(relation: Relation, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the references that a row has."""
-    return {other.key: row[other.key] for other in RELATIONS if other.source is relation.source}
 
 
 @contextmanager
