@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.better_auth import Account, BetterAuth, missing, run_better_auth
+from tests.support.better_auth import Account, BetterAuth, run_better_auth
 from tests.support.environment import Environment
+from tests.support.npm import missing
 from tests.support.preset_server import Api, Caller, serve
 from tests.support.rendering import render
 

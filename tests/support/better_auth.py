@@ -1,9 +1,7 @@
 """A real Better Auth, from the npm registry, as a process of its own."""
 
-import hashlib
 import json
 import select
-import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -14,13 +12,11 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
-from tests.support.environment import CACHE, locked
+from tests.support.npm import installed
 from tests.support.rendering import ROOT
 
 SOURCE = ROOT / "tests" / "better_auth"
-FILES = ("package.json", "package-lock.json", "server.mjs")
 PATIENCE_IN_SECONDS = 30
-INSTALLATION_IN_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -100,11 +96,6 @@ class BetterAuth:
         return Account(self, answer["user"], answer["token"], session)
 
 
-def missing() -> list[str]:
-    """The programs that it needs, and PATH has not."""
-    return [name for name in ("node", "npm") if shutil.which(name) is None]
-
-
 def read_line(process: subprocess.Popen[bytes]) -> str:
     """The next line that a process prints, unless it takes too long."""
     assert process.stdout is not None
@@ -114,29 +105,6 @@ def read_line(process: subprocess.Popen[bytes]) -> str:
     return line
 
 
-def installed() -> Path:
-    """The folder of the server with its packages, installed once for each lock file."""
-    key = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in FILES)).hexdigest()[:16]
-    home = CACHE / "better_auth" / key
-    with locked(CACHE / "better_auth.lock"):
-        if not (home / "ready").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            home.mkdir(parents=True)
-            for name in FILES:
-                shutil.copy2(SOURCE / name, home)
-            done = subprocess.run(
-                ["npm", "ci", "--no-audit", "--no-fund"],
-                cwd=home,
-                capture_output=True,
-                text=True,
-                timeout=INSTALLATION_IN_SECONDS,
-                check=False,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-            (home / "ready").touch()
-    return home
-
-
 @contextmanager
 def run_better_auth(log: Path) -> Iterator[BetterAuth]:
     """Start it on a free port, and end it."""
@@ -144,7 +112,7 @@ def run_better_auth(log: Path) -> Iterator[BetterAuth]:
         log.open("wb") as errors,
         subprocess.Popen(
             ["node", "server.mjs"],
-            cwd=installed(),
+            cwd=installed(SOURCE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
