@@ -1,12 +1,16 @@
 """What surrounds the app in a rendered project: settings, tools, image, workflow, texts."""
 
 import json
+import os
 import re
 import shutil
 import stat
 import subprocess
+import sys
 import tomllib
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -205,7 +209,8 @@ def test_readme_shows_texts_as_they_were_written(
 
 def test_readme_lists_the_routes_of_the_app(project: Path, environment: Environment) -> None:
     listed = re.findall(r"^\| `([A-Z]+ \S+)` \|", section(project, "API"), re.MULTILINE)
-    served = json.loads(environment.check(project, "python", "-c", ROUTES))
+    variables = {"JWT_SECRET_KEY": "x" * 40}
+    served = json.loads(environment.check(project, "python", "-c", ROUTES, **variables))
 
     assert len(listed) == len(set(listed))
     assert set(listed) == set(served)
@@ -356,7 +361,7 @@ def test_image_runs_without_privileges_and_secrets(render: Render) -> None:
         index for index, name in enumerate(instructions) if name in {"COPY", "RUN"}
     )
     assert "HEALTHCHECK" in instructions
-    assert final[-1].startswith('CMD ["uvicorn", "app.main:app"')
+    assert "ENVIRONMENT=production" in "\n".join(final)
     assert not re.search(r"SECRET|PASSWORD|\.env", "\n".join(lines))
     context = (project / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert "*" in context
@@ -366,6 +371,65 @@ def test_image_runs_without_privileges_and_secrets(render: Render) -> None:
         "app",
         "migrations",
     }
+
+
+def command(project: Path, name: str) -> list[str]:
+    """What an instruction of the Dockerfile runs, in its exec form."""
+    text = (project / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    [line] = [line for line in text.splitlines() if line.startswith(name)]
+    return list(json.loads(line[line.index("[") :]))
+
+
+@pytest.mark.parametrize(("port", "used"), [(None, "8000"), ("", "8000"), ("9000", "9000")])
+def test_image_listens_where_it_is_told(render: Render, port: str | None, used: str) -> None:
+    *shell, script = command(render(), "CMD")
+    env = {"PATH": os.environ["PATH"], **({} if port is None else {"PORT": port})}
+    assert script.startswith("exec uvicorn app.main:app "), "signals reach the server itself"
+    run = [*shell, script.replace("exec", "echo", 1)]
+    shown = subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout
+    assert f" --host 0.0.0.0 --port {used} " in shown
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+def test_image_is_probed_where_it_listens(render: Render, status: int, healthy: bool) -> None:
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    python, *arguments = command(render(), "HEALTHCHECK")
+    assert python == "python"
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        env = {"PORT": str(server.server_port)}
+        done = subprocess.run(
+            [sys.executable, *arguments], env=env, capture_output=True, check=False
+        )
+        thread.join()
+    assert asked == ["/health"]
+    assert (done.returncode == 0) == healthy
+
+
+def test_server_reads_how_long_idle_connections_stay_open(
+    render: Render, environment: Environment
+) -> None:
+    text = (render() / "Dockerfile").read_text(encoding="utf-8")
+    [(name, seconds)] = re.findall(r"(UVICORN_TIMEOUT_KEEP_ALIVE)=(\d+)", text)
+    assert int(seconds) > 60, "load balancers keep theirs for 60 seconds"
+    script = (
+        "from importlib import import_module\n"
+        "main = import_module('uvicorn.main').main\n"
+        "print(main.make_context('uvicorn', ['app.main:app']).params['timeout_keep_alive'])"
+    )
+    shown = environment.check(render(), "python", "-c", script, **{name: seconds})
+    assert shown.strip() == seconds
 
 
 def test_dockerfile_is_well_formed(render: Render) -> None:
@@ -395,6 +459,9 @@ def test_compose_migrates_before_the_app_starts(render: Render) -> None:
     password = services["postgres"]["environment"]["POSTGRES_PASSWORD"]
     assert password.startswith("${POSTGRES_PASSWORD:?"), "no password is a default"
     assert "ports" not in services["postgres"]
+    # The port that is published is the one that the app listens on, whatever .env says.
+    [published] = services["app"]["ports"]
+    assert published.endswith(f":{services['app']['environment']['PORT']}")
 
 
 def test_make_lists_its_commands(render: Render) -> None:
