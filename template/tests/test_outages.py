@@ -545,6 +545,23 @@ async def test_statement_that_was_refused_is_run_on_a_new_connection(
     assert await run(sqlite, COUNT) == 1
 
 
+async def test_statement_that_may_have_run_is_not_run_again(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write_several() -> None:
+        async with sqlite.connect() as connection:
+            await connection.execute(insert(notes), [{"text": "a"}, {"text": "b"}])
+
+    await run(sqlite, text("PRAGMA query_only = ON"))
+    with pytest.raises(ServiceUnavailable):
+        await write_several()
+    monkeypatch.setattr(database, "did_nothing", lambda _error: False)
+    await run(sqlite, text("PRAGMA query_only = ON"))
+    with pytest.raises(ServiceUnavailable):
+        await run(sqlite, WRITE)
+    assert await run(sqlite, COUNT) == 0
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_many_requests_while_a_file_is_locked(
     sqlite: Database, file: Path, monkeypatch: pytest.MonkeyPatch, way: str
