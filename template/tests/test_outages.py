@@ -79,11 +79,12 @@ async def with_notes(url: str) -> Database:
 
 
 async def close(opened: Database) -> None:
-    """Close a database, with the threads that statements which were given up still hold."""
+    """Close a database; no statement that was given up goes on in a thread."""
     await opened.dispose()
     for thread in threading.enumerate():
         if "_connection_worker_thread" in thread.name and thread not in OTHERS:
-            await to_thread.run_sync(thread.join, 2)
+            await to_thread.run_sync(thread.join, 10)
+            assert not thread.is_alive()
 
 
 @pytest.fixture
