@@ -15,7 +15,7 @@ class Proxy:
         self._speaking = asyncio.Event()
         self._speaking.set()
         self._forgotten: set[asyncio.Task[None]] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._ways: set[asyncio.Task[None]] = set()
 
     def fall_silent(self) -> None:
         """Carry nothing any more, on connections old and new."""
@@ -27,16 +27,16 @@ class Proxy:
 
     def forget(self) -> None:
         """Carry nothing for the connections that are open now, as a firewall does for idle ones."""
-        self._forgotten |= self._tasks
+        self._forgotten |= self._ways
 
     async def carry(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         """Connect a client with the server."""
         server, requests = await asyncio.open_connection(*self._server)
         both = [(client, requests), (server, answers)]
-        tasks = [asyncio.create_task(self._copy(*way)) for way in both]
-        self._tasks.update(tasks)
-        await asyncio.wait(tasks)
-        self._tasks.difference_update(tasks)
+        ways = [asyncio.create_task(self._copy(*way)) for way in both]
+        self._ways.update(ways)
+        await asyncio.wait(ways)
+        self._ways.difference_update(ways)
 
     async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         try:
@@ -51,10 +51,10 @@ class Proxy:
 
     async def end(self) -> None:
         """End what is open."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ways = list(self._ways)
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -52,8 +52,10 @@ async def with_tables(url: str) -> Database:
 
 
 @pytest.fixture
-async def own(tmp_path: Path) -> AsyncIterator[Database]:
-    """A database of the kind that the tests run on."""
+async def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """A database of the kind that the tests run on, however slow the machine is."""
+    monkeypatch.setattr("app.database.ANSWER_TIMEOUT_SECONDS", 60)
+    monkeypatch.setattr("app.database.POOL_TIMEOUT_SECONDS", 60)
     async with empty_database(tmp_path) as url:
         database = await with_tables(url)
         yield database

@@ -79,11 +79,12 @@ async def with_notes(url: str) -> Database:
 
 
 async def close(opened: Database) -> None:
-    """Close a database, with the threads that statements which were given up still hold."""
+    """Close a database; no statement that was given up goes on in a thread."""
     await opened.dispose()
     for thread in threading.enumerate():
         if "_connection_worker_thread" in thread.name and thread not in OTHERS:
-            await to_thread.run_sync(thread.join, 2)
+            await to_thread.run_sync(thread.join, 10)
+            assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -543,6 +544,23 @@ async def test_statement_that_was_refused_is_run_on_a_new_connection(
     await run(sqlite, text("PRAGMA query_only = ON"), way)
     await run(sqlite, WRITE, way)
     assert await run(sqlite, COUNT) == 1
+
+
+async def test_statement_that_may_have_run_is_not_run_again(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write_several() -> None:
+        async with sqlite.connect() as connection:
+            await connection.execute(insert(notes), [{"text": "a"}, {"text": "b"}])
+
+    await run(sqlite, text("PRAGMA query_only = ON"))
+    with pytest.raises(ServiceUnavailable):
+        await write_several()
+    monkeypatch.setattr(database, "did_nothing", lambda _error: False)
+    await run(sqlite, text("PRAGMA query_only = ON"))
+    with pytest.raises(ServiceUnavailable):
+        await run(sqlite, WRITE)
+    assert await run(sqlite, COUNT) == 0
 
 
 @pytest.mark.parametrize("way", WAYS)

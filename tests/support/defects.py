@@ -159,8 +159,8 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         (
             "errors",
             "a database that does not answer is a server error",
-            "except (SQLAlchemyError, OSError) as error:\n            raise ServiceUnavailable",
-            "except (SQLAlchemyError, OSError) as error:\n            raise RuntimeError",
+            "except (SQLAlchemyError, OSError) as error:\n                raise ServiceUnavailable",
+            "except (SQLAlchemyError, OSError) as error:\n                raise RuntimeError",
         ),
         (
             "errors",
