@@ -3,10 +3,11 @@
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.auth_settings import AuthSettings
+from app.database_url import read_database_url
 
 
 def _split(value: Any) -> Any:
@@ -29,6 +30,12 @@ class DatabaseSettings(BaseSettings):
     )
 
     database_url: str = "sqlite:///app.db"
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str) -> str:
+        read_database_url(value)
+        return value
 
 
 class Settings(AuthSettings, DatabaseSettings):
