@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,14 +16,31 @@ from tests.support.servers import pgbouncer
 
 pytestmark = pytest.mark.long
 
+KINDS = ("sqlite", "postgresql", "pgbouncer")
 REPLICAS = 6
-ROUNDS = 4
+ROUNDS = 2
+# Longer than a revision waits for locks, and than the app waits for a SQLite file.
+LONG_SECONDS = 6
 
 
 @pytest.fixture(scope="module")
 def backend(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project of the default answers."""
     return render(template, tmp_path_factory.mktemp("backend") / "one", {})
+
+
+@pytest.fixture(scope="module")
+def slow(backend: Path) -> Path:
+    """The same with a first revision that takes its time once it has made its tables."""
+    project = backend.with_name("slow")
+    shutil.copytree(backend, project)
+    [revision] = (project / "migrations" / "versions").glob("*.py")
+    text = revision.read_text(encoding="utf-8")
+    upgrade, downgrade, rest = text.partition("\n\n\ndef downgrade() -> None:\n")
+    assert downgrade
+    waits = f"\n    __import__('time').sleep({LONG_SECONDS})"
+    revision.write_text(f"{upgrade}{waits}{downgrade}{rest}", encoding="utf-8")
+    return project
 
 
 @contextmanager
@@ -53,18 +71,28 @@ async def upgrade(environment: Environment, backend: Path, url: str) -> tuple[in
     return process.returncode, output.decode()
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "pgbouncer"])
+async def all_at_once(environment: Environment, backend: Path, url: str) -> list[str]:
+    """Migrate in several processes, and return what those said that failed."""
+    replicas = [upgrade(environment, backend, url) for _ in range(REPLICAS)]
+    return [output for status, output in await asyncio.gather(*replicas) if status]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_all_of_them_succeed(
     kind: str, backend: Path, environment: Environment, postgres: Postgres, tmp_path: Path
 ) -> None:
-    async def all_at_once(url: str) -> list[tuple[int | None, str]]:
-        replicas = [upgrade(environment, backend, url) for _ in range(REPLICAS)]
-        return await asyncio.gather(*replicas)
-
     for number in range(ROUNDS):
         folder = tmp_path / str(number)
         folder.mkdir()
         with database(kind, folder, postgres) as url:
-            failed = [output for status, output in asyncio.run(all_at_once(url)) if status]
-            assert failed == [], f"round {number}"
+            assert asyncio.run(all_at_once(environment, backend, url)) == [], f"round {number}"
             environment.check(backend, "alembic", "check", DATABASE_URL=url)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_of_them_wait_for_a_long_migration(
+    kind: str, slow: Path, environment: Environment, postgres: Postgres, tmp_path: Path
+) -> None:
+    with database(kind, tmp_path, postgres) as url:
+        assert asyncio.run(all_at_once(environment, slow, url)) == []
+        environment.check(slow, "alembic", "check", DATABASE_URL=url)

@@ -118,4 +118,8 @@ def _identify(context: ssl.SSLContext, given: Mapping[str, str]) -> None:
     for name, file in (("sslcert", certificate), ("sslkey", key)):
         if file:
             _use(name, Path(file).read_bytes)
-    _use("sslcert", lambda: context.load_cert_chain(certificate, key, lambda: password))
+    try:
+        context.load_cert_chain(certificate, key, lambda: password)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "they are unreadable"
+        raise ValueError(f"sslcert, sslkey and sslpassword do not fit: {reason}") from None

@@ -276,7 +276,9 @@ def _given(rest: str) -> dict[str, str]:
 
 def _split_host(text: str) -> tuple[str, str]:
     if text.startswith("["):
-        host, _, port = text[1:].partition("]")
+        host, bracket, port = text[1:].partition("]")
+        if not bracket:
+            raise ValueError("host has a bracket that does not close")
         return host, port.removeprefix(":")
     host, _, port = text.partition(":")
     return host, port

@@ -90,7 +90,8 @@ def database_url() -> str:
     try:
         return DatabaseSettings().database_url
     except ValidationError as error:
-        raise CommandError("; ".join(found["msg"] for found in error.errors())) from None
+        messages = [found["msg"].removeprefix("Value error, ") for found in error.errors()]
+        raise CommandError("; ".join(messages)) from None
 
 
 async def main() -> None:
