@@ -1,16 +1,18 @@
 """Engines and connections, for SQLite and PostgreSQL alike."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Executable, event, text
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.connections import CLOSE_TIMEOUT_SECONDS, watch
+from app.database_url import read_database_url
 from app.errors import ServiceUnavailable
 from app.outages import did_nothing, handle_error, only_reads, passes
 
@@ -20,33 +22,11 @@ ANSWER_TIMEOUT_SECONDS = 4
 # Shorter, so that the error says what was waited for.
 POOL_TIMEOUT_SECONDS = 3
 SQLITE_BUSY_TIMEOUT_MS = 3_500
+SQLITE_WAL_ATTEMPTS = 10
 POOL_RECYCLE_SECONDS = 300
 
 # What SQLite's own functions do not do: functions of one argument, by their names in SQL.
 SQLITE_FUNCTIONS: dict[str, Callable[[Any], Any]] = {}
-
-
-def async_url(url: str) -> URL:
-    """Turn a plain database URL into one that names the async driver.
-
-    libpq's `sslmode` becomes asyncpg's `ssl`; `channel_binding` has no equivalent there.
-
-    Raises:
-        ValueError: it is the URL of something else.
-    """
-    parsed = make_url(url)
-    backend = parsed.drivername.partition("+")[0]
-    if backend == "sqlite":
-        if parsed.database in {None, "", ":memory:"}:
-            raise ValueError("DATABASE_URL must name a file, not a database in memory")
-        return parsed.set(drivername="sqlite+aiosqlite")
-    if backend not in {"postgresql", "postgres"}:
-        raise ValueError(f"DATABASE_URL must begin with sqlite or postgresql, not {backend}")
-    query = dict(parsed.query)
-    query.pop("channel_binding", None)
-    if "sslmode" in query:
-        query["ssl"] = query.pop("sslmode")
-    return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
@@ -54,12 +34,25 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
     for name, function in SQLITE_FUNCTIONS.items():
         dbapi_connection.create_function(name, 1, function, deterministic=True)
+
+
+def write_ahead(cursor: Any) -> None:
+    """Let readers go on while one writes.
+
+    Where several processes open a new file at once, SQLite may refuse all but one without a wait.
+    """
+    statement = "PRAGMA journal_mode = WAL"
+    for _ in range(SQLITE_WAL_ATTEMPTS - 1):
+        with suppress(sqlite3.OperationalError):
+            cursor.execute(statement)
+            return
+    cursor.execute(statement)
 
 
 def _begin_immediate(connection: Connection) -> None:
@@ -68,10 +61,11 @@ def _begin_immediate(connection: Connection) -> None:
 
 def create_engine(url: str, *, autocommit: bool = False) -> AsyncEngine:
     """Create an engine; with `autocommit`, each statement is its own transaction."""
-    parsed = async_url(url)
+    read = read_database_url(url)
     options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
     engine = create_async_engine(
-        parsed,
+        read.url,
+        connect_args=read.connect_args,
         pool_recycle=POOL_RECYCLE_SECONDS,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         # The few connections that little traffic needs stay in use; the others are tested first.
@@ -80,7 +74,7 @@ def create_engine(url: str, *, autocommit: bool = False) -> AsyncEngine:
         hide_parameters=True,
         **options,
     )
-    if parsed.get_backend_name() == "sqlite":
+    if read.url.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         if not autocommit:
             event.listen(engine.sync_engine, "begin", _begin_immediate)

@@ -4,10 +4,17 @@ import json
 import sys
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.auth_settings import AuthSettings
+from app.database_url import read_database_url
 from app.origins import checked_host, checked_origin
 
 Environment = Literal["local", "test", "production"]
@@ -56,6 +63,12 @@ class DatabaseSettings(BaseSettings):
     )
 
     database_url: str = "sqlite:///app.db"
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str) -> str:
+        read_database_url(value)
+        return value
 
 
 class Settings(AuthSettings, DatabaseSettings):

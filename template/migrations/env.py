@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.util import CommandError
+from pydantic import ValidationError
 from sqlalchemy import JSON, Connection, TypeDecorator, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import UserDefinedType
@@ -17,6 +19,9 @@ from migrations import reflection  # noqa: F401  # Listens.
 from migrations.plan import keep_rows
 
 LOCK_TIMEOUT = "5s"
+SQLITE_BUSY_TIMEOUT_MS = 60_000
+# Taken by whoever migrates, so that the others wait: any number that nothing else locks.
+MIGRATION_LOCK = 4_906_071_512_377_345_024
 
 
 def render_item(kind: str, item: object, autogen: AutogenContext) -> str | Literal[False]:
@@ -33,10 +38,14 @@ def render_item(kind: str, item: object, autogen: AutogenContext) -> str | Liter
     return f"sa.{plain!r}.with_variant(sa.{on_sqlite!r}, 'sqlite')"
 
 
-def stop_enforcing(dbapi_connection: Any, _record: object) -> None:
-    """Let SQLite rebuild a table that others refer to: dropping the old one would empty them."""
+def prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
+    """Let SQLite rebuild a table that others refer to: dropping the old one would empty them.
+
+    Others that migrate the same file are waited for.
+    """
     cursor = dbapi_connection.cursor()
     cursor.execute("PRAGMA foreign_keys = OFF")
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}")
     cursor.close()
 
 
@@ -62,6 +71,8 @@ def migrate(connection: Connection) -> None:
         process_revision_directives=keep_rows,
     )
     if connection.dialect.name == "postgresql":
+        # Until the end of the transaction, which is what PgBouncer keeps one connection for.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         # Rather give up than make everybody wait behind a lock that is not to be had.
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     with context.begin_transaction():
@@ -70,11 +81,24 @@ def migrate(connection: Connection) -> None:
         check_references(connection)
 
 
+def database_url() -> str:
+    """Read the settings.
+
+    Raises:
+        CommandError: they are wrong; Alembic prints it as one line.
+    """
+    try:
+        return DatabaseSettings().database_url
+    except ValidationError as error:
+        messages = [found["msg"].removeprefix("Value error, ") for found in error.errors()]
+        raise CommandError("; ".join(messages)) from None
+
+
 async def main() -> None:
     """Connect to the database of the settings and migrate it."""
-    engine = create_engine(DatabaseSettings().database_url)
+    engine = create_engine(database_url())
     if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", stop_enforcing)
+        event.listen(engine.sync_engine, "connect", prepare_sqlite)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(migrate)

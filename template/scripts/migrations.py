@@ -54,7 +54,8 @@ def create(message: str) -> str | None:
         return f"A revision needs a message: {COMMAND}"
     with migrated() as config:
         if drift(config) is None:
-            return "The models and the migrations agree: there is nothing to write."
+            sys.stdout.write("The models and the migrations agree: there is nothing to write.\n")
+            return None
         script = command.revision(config, message=message, autogenerate=True)
     if isinstance(script, Script):
         sys.stdout.writelines(f"{loss}\n" for loss in losses(Path(script.path)))

@@ -10,9 +10,10 @@ from alembic import command
 from alembic.config import Config
 from anyio import to_thread
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from app.database import create_engine
+from app.database_url import read_database_url
 
 
 class ServerSettings(BaseSettings):
@@ -33,16 +34,24 @@ async def _on_server(statement: str) -> None:
     await engine.dispose()
 
 
+def beside(url: str, name: str) -> str:
+    """Return the URL of another database on the same server."""
+    server, _, query = url.strip(" '\"").partition("?")
+    scheme, _, rest = server.partition("://")
+    kept = [part for part in query.split("&") if part and not part.startswith("dbname=")]
+    return f"{scheme}://{rest.partition('/')[0]}/?{'&'.join([*kept, f'dbname={name}'])}"
+
+
 @asynccontextmanager
 async def empty_database(folder: Path) -> AsyncIterator[str]:
     """Make an empty database beside the one of TEST_DATABASE_URL, or a SQLite file; give its URL."""
     name = f"test_{secrets.token_hex(8)}"
-    if not SERVER_URL.startswith("postgres"):
+    if not SERVER_URL or read_database_url(SERVER_URL).url.get_backend_name() == "sqlite":
         yield f"sqlite:///{folder / name}.db"
         return
     await _on_server(f"CREATE DATABASE {name}")
     try:
-        yield make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
+        yield beside(SERVER_URL, name)
     finally:
         await _on_server(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -1,4 +1,4 @@
-"""Both databases: their URLs, many writers at once, and transactions that hold."""
+"""Both databases: many writers at once, and transactions that hold."""
 
 import asyncio
 import sqlite3
@@ -19,10 +19,10 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.exc import OperationalError as DriverOperationalError
 
-from app.database import Database, async_url
+from app.database import SQLITE_WAL_ATTEMPTS, Database, write_ahead
 from app.errors import NotFound, ServiceUnavailable
 from app.integrity import refusal
 from tests.databases import SERVER_URL, empty_database
@@ -88,34 +88,6 @@ async def scalar(database: Database, statement: str) -> object:
         return (await connection.execute(text(statement))).scalar_one()
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("sqlite:///app.db", "sqlite+aiosqlite:///app.db"),
-        ("sqlite:////data/app.db", "sqlite+aiosqlite:////data/app.db"),
-        ("sqlite+aiosqlite:///app.db", "sqlite+aiosqlite:///app.db"),
-        ("postgresql://me:p%40ss@host/app", "postgresql+asyncpg://me:p%40ss@host/app"),
-        ("postgres://me@host:6543/app", "postgresql+asyncpg://me@host:6543/app"),
-        ("postgresql+psycopg://me@host/app", "postgresql+asyncpg://me@host/app"),
-        ("postgres://host/app?sslmode=require", "postgresql+asyncpg://host/app?ssl=require"),
-        (
-            "postgresql://me@host/app?sslmode=require&channel_binding=require",
-            "postgresql+asyncpg://me@host/app?ssl=require",
-        ),
-    ],
-)
-def test_url_names_the_driver(url: str, expected: str) -> None:
-    assert async_url(url).render_as_string(hide_password=False) == expected
-
-
-@pytest.mark.parametrize(
-    "url", ["mysql://host/app", "", "app.db", "sqlite://", "sqlite:///", "sqlite:///:memory:"]
-)
-def test_other_urls_are_refused(url: str) -> None:
-    with pytest.raises((ValueError, ArgumentError)):
-        Database(url)
-
-
 async def test_many_writers_with_single_statements(own: Database) -> None:
     async def write(writer: int) -> None:
         for number in range(ROUNDS):
@@ -165,6 +137,25 @@ async def test_sqlite_is_set_up(sqlite: Database, pragma: str, expected: object)
     assert await scalar(sqlite, f"PRAGMA {pragma}") == expected
     async with sqlite.begin() as connection:
         assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one() == expected
+
+
+class HastyCursor:
+    """A cursor that is refused a number of times."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    def execute(self, _statement: str) -> None:
+        """Refuse, or do nothing."""
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise sqlite3.OperationalError("database is locked")
+
+
+def test_switch_to_write_ahead_is_tried_again() -> None:
+    write_ahead(HastyCursor(3))
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        write_ahead(HastyCursor(SQLITE_WAL_ATTEMPTS))
 
 
 async def test_transaction_writes_from_its_beginning(sqlite: Database, file: Path) -> None:

@@ -102,7 +102,7 @@ def follow(message: str, urls: list[str]) -> dict[str, Any]:
         "revision": "".join(path.read_text(encoding="utf-8") for path in made),
         "databases": [],
     }
-    if complaint:
+    if complaint or not made:
         return report
     report["drift"] = migrations.check()
     for url in urls:

@@ -20,6 +20,9 @@ def run(environment: Environment, project: Path, *arguments: str) -> Any:  # noq
     found = json.loads(last)
     if "revision" in found:
         found["losses"] = [line for line in lines if line.startswith("Loses")]
+        # No complaint, but printed where a complaint would be.
+        nothing = [line for line in lines if "there is nothing to write" in line]
+        found["complaint"] = found["complaint"] or next(iter(nothing), None)
     return found
 
 

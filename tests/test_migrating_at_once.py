@@ -1,0 +1,98 @@
+"""Replicas that migrate at the same time: each waits for the one that was first."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.environment import Environment
+from tests.support.postgres import Postgres
+from tests.support.rendering import render
+from tests.support.servers import pgbouncer
+
+pytestmark = pytest.mark.long
+
+KINDS = ("sqlite", "postgresql", "pgbouncer")
+REPLICAS = 6
+ROUNDS = 2
+# Longer than a revision waits for locks, and than the app waits for a SQLite file.
+LONG_SECONDS = 6
+
+
+@pytest.fixture(scope="module")
+def backend(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of the default answers."""
+    return render(template, tmp_path_factory.mktemp("backend") / "one", {})
+
+
+@pytest.fixture(scope="module")
+def slow(backend: Path) -> Path:
+    """The same with a first revision that takes its time once it has made its tables."""
+    project = backend.with_name("slow")
+    shutil.copytree(backend, project)
+    [revision] = (project / "migrations" / "versions").glob("*.py")
+    text = revision.read_text(encoding="utf-8")
+    upgrade, downgrade, rest = text.partition("\n\n\ndef downgrade() -> None:\n")
+    assert downgrade
+    waits = f"\n    __import__('time').sleep({LONG_SECONDS})"
+    revision.write_text(f"{upgrade}{waits}{downgrade}{rest}", encoding="utf-8")
+    return project
+
+
+@contextmanager
+def database(kind: str, folder: Path, postgres: Postgres) -> Iterator[str]:
+    """Yield the URL of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'tasks.db'}"
+        return
+    with postgres.database() as url:
+        if kind == "postgresql":
+            yield url
+        else:
+            with pgbouncer(url) as through:
+                yield f"{through}?pgbouncer=true"
+
+
+async def upgrade(environment: Environment, backend: Path, url: str) -> tuple[int | None, str]:
+    """Migrate in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        environment.python,
+        *("-m", "alembic", "upgrade", "head"),
+        cwd=backend,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+async def all_at_once(environment: Environment, backend: Path, url: str) -> list[str]:
+    """Migrate in several processes, and return what those said that failed."""
+    replicas = [upgrade(environment, backend, url) for _ in range(REPLICAS)]
+    return [output for status, output in await asyncio.gather(*replicas) if status]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_of_them_succeed(
+    kind: str, backend: Path, environment: Environment, postgres: Postgres, tmp_path: Path
+) -> None:
+    for number in range(ROUNDS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with database(kind, folder, postgres) as url:
+            assert asyncio.run(all_at_once(environment, backend, url)) == [], f"round {number}"
+            environment.check(backend, "alembic", "check", DATABASE_URL=url)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_of_them_wait_for_a_long_migration(
+    kind: str, slow: Path, environment: Environment, postgres: Postgres, tmp_path: Path
+) -> None:
+    with database(kind, tmp_path, postgres) as url:
+        assert asyncio.run(all_at_once(environment, slow, url)) == []
+        environment.check(slow, "alembic", "check", DATABASE_URL=url)
