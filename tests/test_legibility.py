@@ -21,7 +21,7 @@ CONTROL_LINES = {
     "app/routers/__init__.py": 14,
     "app/routers/<resource>.py": 30,
     "app/schemas/<resource>.py": 46,
-    "app/scope.py": 116,
+    "app/scope.py": 117,
     "app/services/<resource>.py": 22,
     "app/values/references.py": 4,
     "migrations/versions/0001_initial.py": 54,
