@@ -2,12 +2,14 @@
 
 import json
 import sys
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -17,7 +19,6 @@ from app.auth_settings import AuthSettings
 from app.database_url import read_database_url
 from app.origins import checked_host, checked_origin
 
-Environment = Literal["local", "test", "production"]
 # The exit status by which Uvicorn and Gunicorn know an app that cannot start: they stop, too, where
 # other statuses make them start another process.
 STARTUP_FAILURE = 3
@@ -30,21 +31,6 @@ def _split(value: Any) -> Any:
     if value.lstrip().startswith("["):
         return json.loads(value)
     return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _environment(value: Any) -> Any:
-    name = _lower(value)
-    if name not in get_args(Environment):
-        raise ValueError("must be local or production; a staging environment sets production")
-    return name
 
 
 Origins = Annotated[
@@ -74,13 +60,27 @@ class DatabaseSettings(BaseSettings):
 class Settings(AuthSettings, DatabaseSettings):
     """Everything that differs between one place where the app runs and another."""
 
-    environment: Annotated[Environment, BeforeValidator(_environment)] = "local"
+    environment: Literal["local", "test", "production"] = "local"
     cors_origins: Origins = ["http://localhost:3000"]
     allowed_hosts: Hosts = ["*"]
-    log_format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = "console"
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
-    ] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+
+    @field_validator("environment", "log_format", "log_level", mode="before")
+    @classmethod
+    def _fold_case(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, str):
+            return value
+        return value.upper() if info.field_name == "log_level" else value.lower()
+
+    @field_validator("environment", mode="wrap")
+    @classmethod
+    def _explain_environment(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            message = "must be local or production; a staging environment sets production"
+            raise ValueError(message) from error
 
     @model_validator(mode="after")
     def _check_production(self) -> Self:
