@@ -130,5 +130,15 @@ def test_filters_find_what_they_say(
     assert found(connection, NoteQuery.model_validate(filters)) == ids
 
 
+@pytest.mark.parametrize("sort", ["rank", "-rank", "level", "-level"])
+def test_the_place_of_a_value_is_that_of_its_rows(connection: Connection, sort: str) -> None:
+    key = sort_keys(NoteQuery(sort=sort), Note)[0]
+    rows = connection.execute(notes.select()).mappings().all()
+    for value in {row[key.column.name] for row in rows}:
+        here = notes.select().where(key.term.is_not_distinct_from(key.place(value)))
+        found = connection.execute(here).mappings().all()
+        assert found == [row for row in rows if row[key.column.name] == value]
+
+
 def test_long_texts_and_documents_are_no_sort_keys() -> None:
     assert list(sortable(Note)) == ["id", "rank", "size", "level"]
