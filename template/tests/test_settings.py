@@ -114,7 +114,7 @@ async def test_staging_is_told_what_to_set(given: dict[str, Any]) -> None:
 
 
 async def test_errors_tell_no_values(given: dict[str, Any]) -> None:
-    for name in {*Settings.model_fields} - {*AuthSettings.model_fields, "database_url"}:
+    for name in ("environment", "cors_origins", "allowed_hosts", "log_format", "log_level"):
         with pytest.raises(ValidationError) as caught:
             load(given, **{name: "hun/ter2"})
         assert "hun/ter2" not in str(caught.value)

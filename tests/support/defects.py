@@ -1097,6 +1097,35 @@ TABLE |= {
     (STRICTEST, "app/models/linked.py"): [
         ("services", "links in any order", ".order_by(other)", ".order_by(other.desc())"),
         ("services", "the links of all rows", ".where(own == table.c.id)", ""),
+        (
+            "services",
+            "columns without their tables in RETURNING",
+            'options.pop("include_table", None)',
+            "pass",
+        ),
+    ],
+    (STRICTEST, "app/trees.py"): [
+        (
+            "services",
+            "rings through hidden rows",
+            "row.c[name].is_not(None))",
+            "row.c[name].is_not(None), row.c.deleted_at.is_(None))",
+        ),
+    ],
+    (STRICTEST, "app/values/decimals.py"): [
+        ("services", "numbers that are rounded", "return value.text", "return float(value)"),
+        ("services", "rounded numbers are taken", "if isinstance(value, float):", "if False:"),
+    ],
+    (STRICTEST, "app/exact_json.py"): [
+        (
+            "services",
+            "numbers that forget how they were written",
+            "parse_float=WrittenFloat",
+            "parse_float=float",
+        ),
+    ],
+    (STRICTEST, "app/models/types.py"): [
+        ("services", "a column that rounds", "if exact != value:", "if False:"),
     ],
     (STRICTEST, "app/pagination.py"): [
         (
@@ -1179,6 +1208,7 @@ TABLE |= {
     ],
     (STRICTEST, "app/routers/ticket.py"): [
         ("routers", "another verb", '@router.put("/{ticket_id}",', '@router.patch("/{ticket_id}",'),
+        ("routers", "numbers as other routes read them", "    route_class=ExactRoute,\n", ""),
         (
             "routers",
             "a restoration of nothing",
@@ -1413,6 +1443,18 @@ TABLE |= {
             "select(target.c.id).where(target.c.id.in_(ids), *scope.visible(target))",
             "select(target.c.id).where(target.c.id.in_(ids))",
         ),
+    ],
+    (GRAPH, "app/models/linked.py"): [
+        (
+            "services",
+            "columns without their tables in RETURNING",
+            'options.pop("include_table", None)',
+            "pass",
+        ),
+    ],
+    (GRAPH, "app/trees.py"): [
+        ("services", "rings", ".not_in(select(way.c.id))", ".is_not(None)"),
+        ("services", "rings of more than one", "way = way.union(step)", "pass"),
     ],
     (GRAPH, "migrations/versions/0001_initial.py"): [
         (

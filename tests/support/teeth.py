@@ -57,6 +57,8 @@ AUTH = (
 # Where a test of this module fails first, most likely.
 LIKELY: dict[str, tuple[str, ...]] = {
     "links": ("relations",),
+    "models/linked": ("relations",),
+    "trees": ("relations",),
     "listing": ("test_pagination.py", "resources"),
     "path_scope": ("resources",),
     "integrity": ("test_integrity.py", "resources"),
