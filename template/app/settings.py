@@ -97,8 +97,10 @@ def explain(error: ValidationError) -> str:
     """Say which variables are wrong, a line for each; never what they hold."""
     lines = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):
-        name = f"{item['loc'][0]}: ".upper() if item["loc"] else ""
-        lines.append(f"Cannot start: {name}{item['msg'].removeprefix('Value error, ')}\n")
+        name = str(item["loc"][0]).upper() if item["loc"] else ""
+        message = item["msg"].removeprefix("Value error, ")
+        named = message if message.startswith(name) else f"{name}: {message}"
+        lines.append(f"Cannot start: {named}\n")
     return "".join(lines)
 
 
