@@ -318,8 +318,8 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         (
             "services",
             "a search at the beginning alone",
-            "position(folded(column), wanted) > 0",
-            "position(folded(column), wanted) == 1",
+            "position(text, wanted) > 0",
+            "position(text, wanted) == 1",
         ),
     ],
     (DEFAULTS, "app/values/moments.py"): [

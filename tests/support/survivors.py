@@ -10,7 +10,6 @@ SECONDS = "Retry-After, a second more or less in the last one of a pause"
 ONLY_LOGGED = "a line of the log, and nothing that depends on it"
 MORE_THAN_NEEDED = "it reads more rows than are asked for below, and answers the same"
 UNKNOWN_CORES = "only where Python cannot tell how many cores there are"
-A_MARK = "which texts are spared the folding once more: speed alone"
 LEEWAY = "how far clocks may differ is a guess, to the second"
 
 SURVIVORS = {
@@ -19,12 +18,9 @@ SURVIVORS = {
     "strictest app/stats.py count: True -> False": NAMED_IN_WHERE,
     "defaults app/search.py folded: True -> False": "whether compiled SQL is kept: speed alone",
     "defaults app/search.py position: True -> False": "whether compiled SQL is kept: speed alone",
-    "defaults app/search.py _marks: each not in composed -> (each in composed)": A_MARK,
-    "defaults app/search.py _marks: 1 -> 2": A_MARK,
-    "defaults app/search.py _marks: 1 -> (0)": A_MARK,
-    "defaults app/search.py _holds_in_any_form: position(column, literal(mark)) > 0 -> "
-    "(position(column, literal(mark)) >= 0)": A_MARK,
-    "defaults app/search.py _holds_in_any_form: 0 -> (-1)": A_MARK,
+    "defaults app/search.py _mark: each not in composed -> (each in composed)": (
+        "which texts are spared the folding once more: speed alone"
+    ),
     "strictest app/links.py insert_many_linked: True -> False": SAME_LENGTH,
     "strictest app/links.py insert_many_linked: "
     "inner.select(model).where(model.__table__.c.id.in_(ids)) -> "
