@@ -9,7 +9,7 @@ import json
 import sys
 import unicodedata
 
-from app.database import Database
+from app.database import create_engine
 from app.search import fold, folded, position
 from sqlalchemy import Column, MetaData, Table, Text, select
 
@@ -48,7 +48,7 @@ async def failures(url: str, wanted: set[tuple[str, str]]) -> dict[str, list[str
 
     These are unknown to the older Unicode of the two, and no text with one of them is searched.
     """
-    async with Database(url).begin() as connection:
+    async with create_engine(url).begin() as connection:
         await connection.run_sync(pairs.create)
         rows = [{"text": text, "query": query} for text, query in wanted]
         for start in range(0, len(rows), 10_000):
