@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from app.api import PREFIX
 from tests.people import Person
 
 
@@ -13,8 +14,8 @@ async def test_no_parameter_is_taken_twice(app: FastAPI, alice: Person) -> None:
     }
     assert lists
     for path, names in lists.items():
-        url = path.replace("{user_id}", alice.user_id)
+        url = path.removeprefix(PREFIX)
         for name in [*names, "Unknown"]:
-            response = await alice.http.get(url, params=[(name, "x"), ("sort", "id"), (name, "y")])
+            response = await alice.get(url, params=[(name, "x"), ("sort", "id"), (name, "y")])
             assert response.status_code == 422
             assert f'"{name}":"This parameter is sent more than once"' in response.text
