@@ -41,6 +41,12 @@ SURVIVORS = {
     "graph app/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
     "graph app/scope.py Scope.insert: 0 -> (-1)": ONE_ROW,
     "graph app/scope.py Scope.update: 0 -> (-1)": ONE_ROW,
+    "strictest app/scope.py Scope.update: moved -> (not (moved))": LOCKS,
+    "strictest app/scope.py Scope.update: "
+    "await take_turns(self.connection, table, self.user_id) -> pass": LOCKS,
+    "graph app/scope.py Scope.update: moved -> (not (moved))": LOCKS,
+    "graph app/scope.py Scope.update: "
+    "await take_turns(self.connection, table, self.user_id) -> pass": LOCKS,
     "strictest app/scope.py Scope._require_targets: "
     "select(target.c.id).where(target.c.id.in_(wanted), *self.visible(target)) -> "
     "select(target.c.id).where(*self.visible(target))": MORE_THAN_NEEDED,
