@@ -67,7 +67,7 @@ def run(home: Path, *command: str) -> str:
 
 
 def write_back(schemas: dict[str, Any]) -> list[str]:
-    """Lines of TypeScript that write each row that was read, changed and unchanged."""
+    """Lines of TypeScript that write each row that was read, and the form of a login."""
     lines = ['import type { components } from "./api";', 'type Schemas = components["schemas"];']
     resources = [name.removesuffix("Read") for name in schemas if name.endswith("Read")]
     for resource in resources:
@@ -82,6 +82,10 @@ def write_back(schemas: dict[str, Any]) -> list[str]:
             lines.append(f"  const body: Schemas['{resource}Create'] = {{ {fields} }};")
             lines.append("  return body;")
             lines.append("}")
+    if "PasswordGrant" in schemas:
+        lines.append(
+            "export const form: Schemas['PasswordGrant'] = { username: 'a', password: 'b' };"
+        )
     return lines
 
 

@@ -1,5 +1,6 @@
 """The fixed lists of reserved names, against what they are there for, and as they are published."""
 
+import ast
 import builtins
 import json
 import keyword
@@ -7,8 +8,10 @@ import re
 
 import pytest
 
+from tests.conftest import Render
 from tests.support.environment import Environment
 from tests.support.hooks import module
+from tests.support.presets import RICH
 from tests.support.rendering import ROOT
 
 reserved = module("reserved")
@@ -76,6 +79,25 @@ def test_no_resource_has_the_class_of_an_import() -> None:
     assert {"Page", "Literal"} <= imported
     # No name in snake_case gives these.
     assert imported - {pascal(name) for name in reserved.RESOURCES} <= {"UUID"}
+
+
+@pytest.mark.parametrize("name", ["all-types", "graph", "strictest"])
+def test_no_resource_has_the_class_that_its_files_import(name: str, render: Render) -> None:
+    app = render(**RICH[name]) / "app"
+    own = {path.stem for path in (app / "services").glob("*.py")} - {"__init__", "auth"}
+    imported = {
+        alias.name
+        for layer in ("models", "schemas", "services", "routers")
+        for resource in own
+        for node in ast.walk(ast.parse((app / layer / f"{resource}.py").read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).rpartition(".")[2] not in own
+        for alias in node.names
+    }
+    classes = {each for each in imported if re.match("[A-Z].*[a-z]", each)}
+    assert {"Page", "WriteSchema", "RowId"} & classes
+    # No name in snake_case gives the first.
+    known = {module("names").pascal(each) for each in reserved.RESOURCES}
+    assert classes - known <= {"APIRouter"}
 
 
 def test_no_resource_has_the_class_of_a_builtin() -> None:

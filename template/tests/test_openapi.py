@@ -11,7 +11,7 @@ from httpx import AsyncClient
 
 from app.error_body import MEDIA_TYPE, ErrorBody
 from app.openapi import build_openapi
-from app.schemas.base import WriteSchema
+from app.schemas.base import ReadSchema, WriteSchema
 from tests.error_shape import error_of
 from tests.probe import ECHO, build
 
@@ -92,6 +92,34 @@ async def test_successes_are_json(operations: list[Operation]) -> None:
         assert len(successes) == 1
         content = operation["responses"][successes[0]].get("content", {})
         assert list(content) == ([] if successes == ["204"] else ["application/json"])
+
+
+async def test_responses_are_always_whole(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for schema in ReadSchema.__subclasses__():
+        described = schemas.get(schema.__name__)
+        assert described is None or described["required"] == list(described["properties"])
+    assert schemas["Health"]["required"] == ["status"]
+
+
+async def test_what_is_read_can_be_written(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    resources = [name.removesuffix("Create") for name in schemas if name.endswith("Create")]
+    assert resources
+    for resource in resources:
+        read = schemas[f"{resource}Read"]["properties"]
+        for verb in ("Create", "Update"):
+            written = schemas[resource + verb]["properties"]
+            for field in written.keys() & read.keys():
+                # Choices and objects have names, which have to be the same.
+                shown = set(references(read[field]))
+                assert set(references(written[field])) == shown, (resource, verb, field)
+
+
+async def test_no_parameter_is_null(operations: list[Operation]) -> None:
+    for path, method, operation in operations:
+        for parameter in operation.get("parameters", []):
+            assert "null" not in str(parameter["schema"]), (method, path, parameter["name"])
 
 
 async def test_examples_are_valid() -> None:
