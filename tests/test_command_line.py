@@ -37,7 +37,7 @@ def test_copy_needs_no_trust_and_update_changes_answers(released: Path, tmp_path
     assert command(project, "git", "status", "--porcelain").stdout == ""
     command(project, *COPIER, "update", "--defaults", "--data", "pagination=cursor")
     changed = command(project, "git", "diff", "--name-only").stdout.split()
-    assert "app/pagination.py" in changed
+    assert "app/db/pagination.py" in changed
     assert len(changed) < len(files) / 2
 
 

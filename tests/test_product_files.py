@@ -265,7 +265,7 @@ def test_reasons_of_refusals_are_documented_and_tested(render: Render, auth: str
     )
     assert {name for names in given for name in names if name} == set(documented)
     assert len(documented) == len(set(documented))
-    tested = (project / "tests/test_refusals.py").read_text(encoding="utf-8")
+    tested = (project / "tests/auth/test_refusals.py").read_text(encoding="utf-8")
     assert [reason for reason in documented if f'"{reason}"' not in tested] == []
 
 

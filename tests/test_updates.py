@@ -243,7 +243,7 @@ def test_a_missing_revision_fails_check_and_test_with_the_command(
     command_line = 'make migration m="what changed"'
     checked = environment.run(project, "python", "-m", "scripts.migrations", "check")
     tested = environment.run(
-        project, "pytest", "-p", "no:cacheprovider", "tests/test_migrations.py"
+        project, "pytest", "-p", "no:cacheprovider", "tests/migrations/test_migrations.py"
     )
     for done in (checked, tested):
         assert done.returncode == 1

@@ -1,18 +1,18 @@
 """What routers ask for."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 
-from app.auth import CurrentUser
-from app.database import Database
-from app.scope import Scope
+from app.auth.current_user import CurrentUser
+from app.db.scope import Scope
+from app.state import get_state
 
 
 def get_scope(request: Request, user_id: CurrentUser) -> Scope:
     """Return the scope of the user who sent the request."""
-    return Scope(cast("Database", request.app.state.database), user_id)
+    return Scope(get_state(request.app).database, user_id)
 
 
 ScopeDep = Annotated[Scope, Depends(get_scope)]

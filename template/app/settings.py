@@ -15,9 +15,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.auth_settings import AuthSettings
-from app.database_url import read_database_url
-from app.origins import checked_host, checked_origin
+from app.auth.settings import AuthSettings
+from app.db.url.parse import read_database_url
+from app.http.origins import checked_host, checked_origin
 
 # The exit status by which Uvicorn and Gunicorn know an app that cannot start: they stop, too, where
 # other statuses make them start another process.

@@ -13,10 +13,10 @@ from sqlalchemy.types import UserDefinedType
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  # Registers the tables.
-from app.database import create_engine
+from app.db.database import create_engine
 from app.settings import DatabaseSettings
-from migrations import reflection  # noqa: F401  # Listens.
-from migrations.plan import keep_rows
+from migrations.toolkit import reflection  # noqa: F401  # Listens.
+from migrations.toolkit.plan import keep_rows
 
 LOCK_TIMEOUT = "5s"
 SQLITE_BUSY_TIMEOUT_MS = 60_000

@@ -10,12 +10,13 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from sqlmodel import SQLModel
 
-from app.database import Database
+from app.db.database import Database
 from app.factory import create_app
-from app.logs import configure_logging
-from tests.databases import alembic, empty_database
-from tests.identity import settings_for_tests
-from tests.people import People, Person
+from app.http.logs import configure_logging
+from app.state import get_state
+from tests.support.databases import alembic, empty_database
+from tests.support.identity import settings_for_tests
+from tests.support.people import People, Person
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FastAPI
 @pytest.fixture
 async def database(app: FastAPI) -> AsyncIterator[Database]:
     """The app's database, empty before and after each test."""
-    database: Database = app.state.database
+    database: Database = get_state(app).database
     yield database
     async with database.begin() as connection:
         for table in reversed(SQLModel.metadata.sorted_tables):

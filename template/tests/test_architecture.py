@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from app.api import PREFIX
+from app import API_PREFIX
 
 APP = Path("app")
 
@@ -22,23 +22,51 @@ USERS = APP / "services" / "auth.py"
 
 # What each layer must not know.
 WEB = ("fastapi", "starlette")
-STORAGE = ("sqlalchemy", "sqlmodel", "app.database", "app.models", "app.listing", "app.integrity")
+STORAGE = (
+    "sqlalchemy",
+    "sqlmodel",
+    "app.db.database",
+    "app.models",
+    "app.db.listing",
+    "app.db.integrity",
+)
 FORBIDDEN = {
-    "routers": (*STORAGE, "app.scope", "app.pagination"),
-    "services": (*WEB, "app.routers", "app.dependencies", "app.database", "app.integrity"),
+    "routers": (*STORAGE, "app.db.scope", "app.db.pagination"),
+    "services": (*WEB, "app.routers", "app.dependencies", "app.db.database", "app.db.integrity"),
     "schemas": (
         *WEB,
         "app.routers",
         "app.dependencies",
         "app.services",
-        "app.scope",
-        "app.database",
+        "app.db.scope",
+        "app.db.database",
     ),
-    "values": (*WEB, "app.routers", "app.services", "app.schemas", "app.scope", "app.database"),
-    "models": (*WEB, "app.routers", "app.services", "app.schemas", "app.scope", "app.database"),
-    "scope.py": (*WEB, "app.routers", "app.services", "app.schemas", "app.pagination"),
-    "database.py": (*WEB, "app.routers", "app.services", "app.models", "app.scope", "app.settings"),
-    "errors.py": ("app.routers", "app.services", "app.models", "app.scope", "app.database"),
+    "values": (
+        *WEB,
+        "app.routers",
+        "app.services",
+        "app.schemas",
+        "app.db.scope",
+        "app.db.database",
+    ),
+    "models": (
+        *WEB,
+        "app.routers",
+        "app.services",
+        "app.schemas",
+        "app.db.scope",
+        "app.db.database",
+    ),
+    "scope.py": (*WEB, "app.routers", "app.services", "app.schemas", "app.db.pagination"),
+    "database.py": (
+        *WEB,
+        "app.routers",
+        "app.services",
+        "app.models",
+        "app.db.scope",
+        "app.settings",
+    ),
+    "errors.py": ("app.routers", "app.services", "app.models", "app.db.scope", "app.db.database"),
 }
 
 STATEMENTS = {"select", "insert", "update", "delete", "text", "table", "Table", "literal_column"}
@@ -138,13 +166,13 @@ def test_layers_point_one_way(layer: str) -> None:
         ("routers", "from sqlalchemy import select"),
         ("routers", "import sqlmodel"),
         ("routers", "from app.models.anything import Anything"),
-        ("routers", "from app import scope"),
+        ("routers", "from app.db import scope"),
         ("services", "from fastapi import HTTPException"),
-        ("services", "def f():\n    from app.database import Database"),
+        ("services", "def f():\n    from app.db.database import Database"),
         ("services", "from ..database import Database"),
         ("schemas", "import app.services.anything"),
         ("models", "from app.schemas import anything"),
-        ("database.py", "from app.scope import Scope"),
+        ("database.py", "from app.db.scope import Scope"),
     ],
 )
 def test_layers_are_really_compared(layer: str, code: str) -> None:
@@ -216,7 +244,7 @@ def test_open_routers_are_really_found(code: str) -> None:
 
 async def test_routes_of_resources_need_a_token(app: FastAPI) -> None:
     for path, operations in app.openapi()["paths"].items():
-        if path.startswith(PREFIX) and not path.startswith(f"{PREFIX}/auth/"):
+        if path.startswith(API_PREFIX) and not path.startswith(f"{API_PREFIX}/auth/"):
             assert all("security" in operation for operation in operations.values()), path
 
 

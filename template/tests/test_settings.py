@@ -7,9 +7,10 @@ import pytest
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from app.auth_settings import AuthSettings
+from app.auth.settings import AuthSettings
 from app.factory import create_app
 from app.settings import STARTUP_FAILURE, DatabaseSettings, Settings, explain
+from app.state import get_state
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def given(app: FastAPI) -> dict[str, Any]:
     """What the app needs to know about auth."""
-    settings: Settings = app.state.settings
+    settings: Settings = get_state(app).settings
     return settings.model_dump(exclude_unset=True, include=set(AuthSettings.model_fields))
 
 

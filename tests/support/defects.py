@@ -45,7 +45,7 @@ GRAPH = "graph"
 
 # By project and file: what it is about, its name, what goes and what comes.
 TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
-    (DEFAULTS, "app/scope.py"): [
+    (DEFAULTS, "app/db/scope.py"): [
         (
             "isolation",
             "everybody's rows are visible",
@@ -131,7 +131,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             'data = data or {"id": row_id}\n',
         ),
     ],
-    (DEFAULTS, "app/database.py"): [
+    (DEFAULTS, "app/db/database.py"): [
         (
             "services",
             "no commit of single statements",
@@ -187,7 +187,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "raise late",
         ),
     ],
-    (DEFAULTS, "app/outages.py"): [
+    (DEFAULTS, "app/db/outages.py"): [
         ("outages", "a full file is a server error", "    sqlite3.SQLITE_FULL,\n", ""),
         ("outages", "deadlocks are server errors", '    "40",  #', '    "4x",  #'),
         (
@@ -203,7 +203,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "return isinstance(statement, Select) or any(",
         ),
     ],
-    (DEFAULTS, "app/connections.py"): [
+    (DEFAULTS, "app/db/connections.py"): [
         (
             "outages",
             "statements that were given up go on",
@@ -260,7 +260,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         ),
         ("services", "a search in one column", '"title", "description")', '"title")'),
     ],
-    (DEFAULTS, "app/completion.py"): [
+    (DEFAULTS, "app/db/completion.py"): [
         (
             "services",
             "stats that count the open ones",
@@ -286,7 +286,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "__import__('sqlalchemy').select(model.__table__).with_only_columns(",
         ),
     ],
-    (DEFAULTS, "app/search.py"): [
+    (DEFAULTS, "app/db/search.py"): [
         ("services", "a search that tells case apart", "text.lower().upper()", "text"),
         ("services", "a search by lower case alone", "text.lower().upper()", "text.lower()"),
         ("services", "a search by upper case alone", "text.lower().upper()", "text.upper()"),
@@ -322,7 +322,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "position(text, wanted) == 1",
         ),
     ],
-    (DEFAULTS, "app/values/moments.py"): [
+    (DEFAULTS, "app/schemas/types/datetimes.py"): [
         ("listing", "no word about plus signs", "if LOST_PLUS.fullmatch(value):", "if False:"),
     ],
     (DEFAULTS, "app/models/timestamped.py"): [
@@ -412,7 +412,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "if names.count(name) == 1",
         ),
     ],
-    (DEFAULTS, "app/pagination.py"): [
+    (DEFAULTS, "app/db/pagination.py"): [
         (
             "pagination",
             "pages begin one row late",
@@ -455,7 +455,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "total_of = scope.select(model).",
         ),
     ],
-    (DEFAULTS, "app/listing.py"): [
+    (DEFAULTS, "app/db/listing.py"): [
         (
             "listing",
             "ties in any order",
@@ -522,7 +522,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         ("listing", "unknown parameters are passed over", 'extra="forbid"', 'extra="ignore"'),
         ("listing", "sorting by long texts", "and not isinstance(column.type, Text | JSON)", ""),
     ],
-    (DEFAULTS, "app/status.py"): [
+    (DEFAULTS, "app/schemas/status.py"): [
         ("listing", "pending is completed", 'value == "completed"', 'value != "completed"'),
         ("listing", "all is pending", "return true()", "return completed.is_(False)"),
     ],
@@ -560,12 +560,12 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         ("errors", "whole texts are echoed", "text[:MAX_ECHOED_CHARACTERS]", "text"),
         ("errors", "409 is 400", "status = HTTPStatus.CONFLICT", "status = HTTPStatus.BAD_REQUEST"),
     ],
-    (DEFAULTS, "app/error_body.py"): [
+    (DEFAULTS, "app/http/error_body.py"): [
         ("errors", "another code", "error_code=code", "error_code=status.name"),
         ("errors", "another type of problem", "status=status,", "status=200,"),
         ("errors", "another media type", "application/problem+json", "application/json"),
     ],
-    (DEFAULTS, "app/middleware.py"): [
+    (DEFAULTS, "app/http/middleware.py"): [
         (
             "middleware",
             "no request id",
@@ -620,7 +620,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "pass",
         ),
     ],
-    (DEFAULTS, "app/logs.py"): [
+    (DEFAULTS, "app/http/logs.py"): [
         (
             "logs",
             "the details of every library",
@@ -633,7 +633,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         ("settings", "any secret in production", "self.check_auth_for_production()", "pass"),
         ("settings", "readable logs in production", 'self.log_format = "json"', "pass"),
     ],
-    (DEFAULTS, "app/signing_secret.py"): [
+    (DEFAULTS, "app/auth/signing_secret.py"): [
         ("settings", "short secrets", "MIN_BYTES = 32", "MIN_BYTES = 16"),
         (
             "settings",
@@ -648,7 +648,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "MIN_DISTINCT_CHARACTERS = 1",
         ),
     ],
-    (DEFAULTS, "app/auth_settings.py"): [
+    (DEFAULTS, "app/auth/settings.py"): [
         (
             "settings",
             "no secret",
@@ -657,7 +657,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         ),
         ("settings", "any algorithm", 'Literal["HS256", "HS384", "HS512"]', "str"),
     ],
-    (DEFAULTS, "app/tokens.py"): [
+    (DEFAULTS, "app/auth/tokens.py"): [
         (
             "auth",
             "signatures are not verified",
@@ -700,7 +700,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "access_token_expire_minutes",
         ),
     ],
-    (DEFAULTS, "app/auth.py"): [
+    (DEFAULTS, "app/auth/current_user.py"): [
         (
             "auth",
             "sessions that ended",
@@ -708,7 +708,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "if False:",
         ),
     ],
-    (DEFAULTS, "app/bearer.py"): [
+    (DEFAULTS, "app/auth/bearer.py"): [
         ("auth", "any scheme", 'if scheme.lower() != "bearer":', "if not scheme:"),
         ("auth", "the first of two tokens", "if len(credentials) > 1:", "if False:"),
         ("auth", "tokens of any length", "if len(token) > MAX_TOKEN_LENGTH:", "if False:"),
@@ -729,7 +729,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "pass",
         ),
     ],
-    (DEFAULTS, "app/sessions.py"): [
+    (DEFAULTS, "app/auth/sessions.py"): [
         (
             "auth",
             "a session of another user",
@@ -894,7 +894,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "    name: str | None\n    password_hash: str\n    created_at",
         ),
     ],
-    (DEFAULTS, "app/passwords.py"): [
+    (DEFAULTS, "app/auth/passwords.py"): [
         ("auth", "no work for unknown emails", "hasher.verify(password, _decoy(hasher))", "pass"),
         ("auth", "cheap hashes", "memory_cost=19 * 1024", "memory_cost=1024"),
         (
@@ -910,7 +910,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
             "return password",
         ),
     ],
-    (DEFAULTS, "app/rate_limits.py"): [
+    (DEFAULTS, "app/auth/rate_limits.py"): [
         (
             "auth",
             "limits of one address are everybody's",
@@ -927,7 +927,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
         ("auth", "no limit by email", "return by_email + _counters", "return _counters"),
         ("auth", "a limit that stops nobody", "if reset_time is not None:", "if False:"),
     ],
-    (DEFAULTS, "app/integrity.py"): [
+    (DEFAULTS, "app/db/integrity.py"): [
         (
             "integrity",
             "409 without the field",
@@ -955,7 +955,7 @@ TABLE: dict[tuple[str, str], list[tuple[str, str, str, str]]] = {
     ],
 }
 TABLE |= {
-    (STRICTEST, "app/scope.py"): [
+    (STRICTEST, "app/db/scope.py"): [
         (
             "services",
             "many rows are added outside of a transaction",
@@ -1055,7 +1055,7 @@ TABLE |= {
             '{**data, "user_id": self.user_id}',
         ),
     ],
-    (STRICTEST, "app/links.py"): [
+    (STRICTEST, "app/db/links.py"): [
         (
             "isolation",
             "links to hidden rows",
@@ -1104,7 +1104,7 @@ TABLE |= {
             "pass",
         ),
     ],
-    (STRICTEST, "app/trees.py"): [
+    (STRICTEST, "app/db/trees.py"): [
         (
             "services",
             "rings through hidden rows",
@@ -1112,11 +1112,11 @@ TABLE |= {
             "row.c[name].is_not(None), row.c.deleted_at.is_(None))",
         ),
     ],
-    (STRICTEST, "app/values/decimals.py"): [
+    (STRICTEST, "app/schemas/types/decimals.py"): [
         ("services", "numbers that are rounded", "return value.text", "return float(value)"),
         ("services", "rounded numbers are taken", "if isinstance(value, float):", "if False:"),
     ],
-    (STRICTEST, "app/exact_json.py"): [
+    (STRICTEST, "app/http/exact_json.py"): [
         (
             "services",
             "numbers that forget how they were written",
@@ -1124,10 +1124,10 @@ TABLE |= {
             "parse_float=float",
         ),
     ],
-    (STRICTEST, "app/models/types.py"): [
+    (STRICTEST, "app/models/decimals.py"): [
         ("services", "a column that rounds", "if exact != value:", "if False:"),
     ],
-    (STRICTEST, "app/pagination.py"): [
+    (STRICTEST, "app/db/pagination.py"): [
         (
             "pagination",
             "cursors of another list",
@@ -1187,7 +1187,7 @@ TABLE |= {
             "found = scope.select(model).where(_after(keys, place))",
         ),
     ],
-    (STRICTEST, "app/path_scope.py"): [
+    (STRICTEST, "app/auth/path.py"): [
         ("isolation", "any user in the path", "if user_id != str(caller):", "if False:"),
     ],
     (STRICTEST, "app/routers/__init__.py"): [
@@ -1230,10 +1230,10 @@ TABLE |= {
             "refuse_changed(past, dict.fromkeys(past))",
         ),
     ],
-    (STRICTEST, "app/error_body.py"): [
+    (STRICTEST, "app/http/error_body.py"): [
         ("errors", "no envelope", "details=errors", "details=None"),
     ],
-    (EXTERNAL, "app/scope.py"): [
+    (EXTERNAL, "app/db/scope.py"): [
         ("isolation", "another user's row is nothing", "return Forbidden()", "pass"),
         (
             "isolation",
@@ -1242,7 +1242,7 @@ TABLE |= {
             "return []",
         ),
     ],
-    (EXTERNAL, "app/path_scope.py"): [
+    (EXTERNAL, "app/auth/path.py"): [
         ("isolation", "any user in the path", "if user_id != str(caller):", "if False:"),
         (
             "isolation",
@@ -1259,7 +1259,7 @@ TABLE |= {
             'f"{request.url.path}/{created.id}"',
         ),
     ],
-    (EXTERNAL, "app/path_segments.py"): [
+    (EXTERNAL, "app/auth/path_segments.py"): [
         (
             "routers",
             "ids with a slash are split",
@@ -1281,7 +1281,7 @@ TABLE |= {
             "dependencies=[],",
         ),
     ],
-    (EXTERNAL, "app/pagination.py"): [
+    (EXTERNAL, "app/db/pagination.py"): [
         (
             "pagination",
             "slices begin one row late",
@@ -1293,7 +1293,7 @@ TABLE |= {
         ("pagination", "slices of one row more", "limit(query.limit)", "limit(query.limit + 1)"),
         ("pagination", "no order", "found.order_by(*order)", "found"),
     ],
-    (EXTERNAL, "app/tokens.py"): [
+    (EXTERNAL, "app/auth/tokens.py"): [
         ("auth", "any issuer", "            issuer=settings.jwt_issuer,\n", ""),
         (
             "auth",
@@ -1346,7 +1346,7 @@ TABLE |= {
             "explain(error)",
         ),
     ],
-    (EXTERNAL, "app/keys.py"): [
+    (EXTERNAL, "app/auth/keys.py"): [
         (
             "auth",
             "unknown keys are the first",
@@ -1394,7 +1394,7 @@ TABLE |= {
             "if key_id is None:",
         ),
     ],
-    (EXTERNAL, "app/auth_settings.py"): [
+    (EXTERNAL, "app/auth/settings.py"): [
         (
             "settings",
             "keys and a secret",
@@ -1416,7 +1416,7 @@ TABLE |= {
             "pass",
         ),
     ],
-    (GRAPH, "app/scope.py"): [
+    (GRAPH, "app/db/scope.py"): [
         (
             "integrity",
             "a row that others need is a server error",
@@ -1436,7 +1436,7 @@ TABLE |= {
             "exists().where(target.c.id == data[name])",
         ),
     ],
-    (GRAPH, "app/links.py"): [
+    (GRAPH, "app/db/links.py"): [
         (
             "isolation",
             "links to others' rows",
@@ -1452,7 +1452,7 @@ TABLE |= {
             "pass",
         ),
     ],
-    (GRAPH, "app/trees.py"): [
+    (GRAPH, "app/db/trees.py"): [
         ("services", "rings", ".not_in(select(way.c.id))", ".is_not(None)"),
         ("services", "rings of more than one", "way = way.union(step)", "pass"),
     ],

@@ -1,7 +1,7 @@
 """Pairs of answers, old and new, with rows; and what has to become of these rows.
 
 What a value becomes is said here once more, in Python and without a database: a second opinion on
-what `template/migrations/steps.py` does in SQL, on both databases.
+what `template/migrations/toolkit/steps.py` does in SQL, on both databases.
 """
 
 from collections.abc import Callable

@@ -14,105 +14,105 @@ LEEWAY = "how far clocks may differ is a guess, to the second"
 
 SURVIVORS = {
     # services
-    "defaults app/completion.py count_completed 2: True -> False": NAMED_IN_WHERE,
-    "strictest app/stats.py count: True -> False": NAMED_IN_WHERE,
-    "defaults app/search.py folded: True -> False": "whether compiled SQL is kept: speed alone",
-    "defaults app/search.py position: True -> False": "whether compiled SQL is kept: speed alone",
-    "defaults app/search.py _mark: each not in composed -> (each in composed)": (
+    "defaults app/db/completion.py count_completed 2: True -> False": NAMED_IN_WHERE,
+    "strictest app/db/stats.py count: True -> False": NAMED_IN_WHERE,
+    "defaults app/db/search.py folded: True -> False": "whether compiled SQL is kept: speed alone",
+    "defaults app/db/search.py position: True -> False": "whether compiled SQL is kept: speed alone",
+    "defaults app/db/search.py _mark: each not in composed -> (each in composed)": (
         "which texts are spared the folding once more: speed alone"
     ),
-    "strictest app/links.py insert_many_linked: True -> False": SAME_LENGTH,
-    "strictest app/links.py insert_many_linked: "
+    "strictest app/db/links.py insert_many_linked: True -> False": SAME_LENGTH,
+    "strictest app/db/links.py insert_many_linked: "
     "inner.select(model).where(model.__table__.c.id.in_(ids)) -> "
     "inner.select(model)": MORE_THAN_NEEDED,
     # scope
-    "defaults app/scope.py Scope.insert_many: True -> False": POSTGRESQL,
-    "strictest app/scope.py Scope.insert_many: True -> False": POSTGRESQL,
-    "graph app/scope.py Scope.insert_many: True -> False": POSTGRESQL,
-    "defaults app/scope.py Scope.insert_many: "
+    "defaults app/db/scope.py Scope.insert_many: True -> False": POSTGRESQL,
+    "strictest app/db/scope.py Scope.insert_many: True -> False": POSTGRESQL,
+    "graph app/db/scope.py Scope.insert_many: True -> False": POSTGRESQL,
+    "defaults app/db/scope.py Scope.insert_many: "
     "self.connection is None -> (self.connection is not None)": (
         "with nothing unique and no references, one row cannot fail without the others"
     ),
-    "defaults app/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
-    "strictest app/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
-    "strictest app/scope.py Scope.insert: 0 -> (-1)": ONE_ROW,
-    "strictest app/scope.py Scope.update: 0 -> (-1)": ONE_ROW,
-    "fastapi-sqlmodel-generator app/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
-    "graph app/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
-    "graph app/scope.py Scope.insert: 0 -> (-1)": ONE_ROW,
-    "graph app/scope.py Scope.update: 0 -> (-1)": ONE_ROW,
-    "strictest app/scope.py Scope.update: moved -> (not (moved))": LOCKS,
-    "strictest app/scope.py Scope.update: "
+    "defaults app/db/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
+    "strictest app/db/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
+    "strictest app/db/scope.py Scope.insert: 0 -> (-1)": ONE_ROW,
+    "strictest app/db/scope.py Scope.update: 0 -> (-1)": ONE_ROW,
+    "fastapi-sqlmodel-generator app/db/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
+    "graph app/db/scope.py Scope._only: 0 -> (-1)": ONE_ROW,
+    "graph app/db/scope.py Scope.insert: 0 -> (-1)": ONE_ROW,
+    "graph app/db/scope.py Scope.update: 0 -> (-1)": ONE_ROW,
+    "strictest app/db/scope.py Scope.update: moved -> (not (moved))": LOCKS,
+    "strictest app/db/scope.py Scope.update: "
     "await take_turns(self.connection, table, self.user_id) -> pass": LOCKS,
-    "graph app/scope.py Scope.update: moved -> (not (moved))": LOCKS,
-    "graph app/scope.py Scope.update: "
+    "graph app/db/scope.py Scope.update: moved -> (not (moved))": LOCKS,
+    "graph app/db/scope.py Scope.update: "
     "await take_turns(self.connection, table, self.user_id) -> pass": LOCKS,
-    "strictest app/scope.py Scope._require_targets: "
+    "strictest app/db/scope.py Scope._require_targets: "
     "select(target.c.id).where(target.c.id.in_(wanted), *self.visible(target)) -> "
     "select(target.c.id).where(*self.visible(target))": MORE_THAN_NEEDED,
-    "graph app/scope.py Scope._require_targets: "
+    "graph app/db/scope.py Scope._require_targets: "
     "select(target.c.id).where(target.c.id.in_(wanted), *self.visible(target)) -> "
     "select(target.c.id).where(*self.visible(target))": MORE_THAN_NEEDED,
     # auth: own users
-    "defaults app/sessions.py open_session: True -> False": LOCKS,
-    "defaults app/sessions.py _forget_expired: True -> False": LOCKS,
-    "defaults app/sessions.py _forget_expired: "
+    "defaults app/auth/sessions.py open_session: True -> False": LOCKS,
+    "defaults app/auth/sessions.py _forget_expired: True -> False": LOCKS,
+    "defaults app/auth/sessions.py _forget_expired: "
     "sessions.c.expires_at <= now -> (sessions.c.expires_at < now)": INSTANT,
-    "defaults app/sessions.py renew_session: "
+    "defaults app/auth/sessions.py renew_session: "
     "sessions.c.expires_at > now -> (sessions.c.expires_at >= now)": INSTANT,
-    "defaults app/sessions.py renew_session: "
+    "defaults app/auth/sessions.py renew_session: "
     """ended["expires_at"] > now -> (ended['expires_at'] >= now)""": ONLY_LOGGED,
-    "defaults app/passwords.py module: os.cpu_count() or 1 -> (os.cpu_count() and 1)": (
+    "defaults app/auth/passwords.py module: os.cpu_count() or 1 -> (os.cpu_count() and 1)": (
         "one slot is within the bound, too"
     ),
-    "defaults app/passwords.py module 2: 1 -> 2": UNKNOWN_CORES,
-    "defaults app/passwords.py module 2: 1 -> (0)": UNKNOWN_CORES,
-    "defaults app/rate_limits.py _count: 0 -> (-1)": (
+    "defaults app/auth/passwords.py module 2: 1 -> 2": UNKNOWN_CORES,
+    "defaults app/auth/passwords.py module 2: 1 -> (0)": UNKNOWN_CORES,
+    "defaults app/auth/rate_limits.py _count: 0 -> (-1)": (
         "which of the counters that are used up says when to try again"
     ),
-    "defaults app/rate_limits.py RateLimits._apply: 1 -> 2": SECONDS,
-    "defaults app/rate_limits.py RateLimits._apply: 1 -> (0)": SECONDS,
-    "defaults app/rate_limits.py RateLimits._ask: "
+    "defaults app/auth/rate_limits.py RateLimits._apply: 1 -> 2": SECONDS,
+    "defaults app/auth/rate_limits.py RateLimits._apply: 1 -> (0)": SECONDS,
+    "defaults app/auth/rate_limits.py RateLimits._ask: "
     'logger.warning("Redis does not answer, counting in this process: %s", cause) -> '
     "pass": ONLY_LOGGED,
     # auth: tokens of another service
-    "fastapi-sqlmodel-generator app/tokens.py module: 30 -> 31": LEEWAY,
-    "fastapi-sqlmodel-generator app/tokens.py module: 30 -> (29)": LEEWAY,
-    "fastapi-sqlmodel-generator app/tokens.py TokenVerifier._claims: "
+    "fastapi-sqlmodel-generator app/auth/tokens.py module: 30 -> 31": LEEWAY,
+    "fastapi-sqlmodel-generator app/auth/tokens.py module: 30 -> (29)": LEEWAY,
+    "fastapi-sqlmodel-generator app/auth/tokens.py TokenVerifier._claims: "
     """int(claims["exp"]) <= time.time() -> (int(claims['exp']) < time.time())""": INSTANT,
-    "fastapi-sqlmodel-generator app/keys.py KeyCache.close: "
+    "fastapi-sqlmodel-generator app/auth/keys.py KeyCache.close: "
     "self._background.cancel() -> pass": "the next line waits for it, as long as a fetch may take",
-    "fastapi-sqlmodel-generator app/keys.py KeyCache.close: "
+    "fastapi-sqlmodel-generator app/auth/keys.py KeyCache.close: "
     "await asyncio.gather(self._background, return_exceptions=True) -> "
     "pass": "what is cancelled ends by itself, a moment later",
-    "fastapi-sqlmodel-generator app/keys.py KeyCache.get: "
+    "fastapi-sqlmodel-generator app/auth/keys.py KeyCache.get: "
     "clock() >= max(self._stale_from, self._failed_until) -> "
     "(clock() > max(self._stale_from, self._failed_until))": INSTANT,
-    "fastapi-sqlmodel-generator app/keys.py KeyCache.get: 1 -> 2": SECONDS,
-    "fastapi-sqlmodel-generator app/keys.py KeyCache.get: 1 -> (0)": SECONDS,
-    "fastapi-sqlmodel-generator app/keys.py KeyCache._search: "
+    "fastapi-sqlmodel-generator app/auth/keys.py KeyCache.get: 1 -> 2": SECONDS,
+    "fastapi-sqlmodel-generator app/auth/keys.py KeyCache.get: 1 -> (0)": SECONDS,
+    "fastapi-sqlmodel-generator app/auth/keys.py KeyCache._search: "
     "clock() >= self._search_from -> (clock() > self._search_from)": INSTANT,
-    "fastapi-sqlmodel-generator app/keys.py KeyCache._fetch: "
+    "fastapi-sqlmodel-generator app/auth/keys.py KeyCache._fetch: "
     "self._attempted_at >= asked_at -> (self._attempted_at > asked_at)": INSTANT,
-    "fastapi-sqlmodel-generator app/keys.py KeyCache._fetch: "
+    "fastapi-sqlmodel-generator app/auth/keys.py KeyCache._fetch: "
     "clock() < self._failed_until -> (clock() <= self._failed_until)": INSTANT,
     # pagination
-    "defaults app/pagination.py paginate: True -> False": NAMED_IN_WHERE,
-    "strictest app/pagination.py module: 20_000 -> 20001": (
+    "defaults app/db/pagination.py paginate: True -> False": NAMED_IN_WHERE,
+    "strictest app/db/pagination.py module: 20_000 -> 20001": (
         "no cursor is as long: what is longer is refused as no cursor"
     ),
-    "strictest app/pagination.py module: 20_000 -> (19999)": (
+    "strictest app/db/pagination.py module: 20_000 -> (19999)": (
         "no cursor is as long: what is longer is refused as no cursor"
     ),
-    "strictest app/pagination.py _list_id: 16 -> 17": "a digit more of a hash",
-    "strictest app/pagination.py _list_id: 16 -> (15)": "a digit less of a hash",
-    "strictest app/pagination.py _after: 1 -> (0)": "the same condition, written out",
-    "strictest app/pagination.py paginate: 1 -> 2": MORE_THAN_NEEDED,
-    "fastapi-sqlmodel-generator app/pagination.py paginate: "
+    "strictest app/db/pagination.py _list_id: 16 -> 17": "a digit more of a hash",
+    "strictest app/db/pagination.py _list_id: 16 -> (15)": "a digit less of a hash",
+    "strictest app/db/pagination.py _after: 1 -> (0)": "the same condition, written out",
+    "strictest app/db/pagination.py paginate: 1 -> 2": MORE_THAN_NEEDED,
+    "fastapi-sqlmodel-generator app/db/pagination.py paginate: "
     "scope.select(model).where(*conditions(query, model), *extra) -> "
     "scope.select(model).where(*conditions(query, model))": "this project has no search",
     # errors
-    "defaults app/integrity.py _unique_columns: 1 -> (0)": (
+    "defaults app/db/integrity.py _unique_columns: 1 -> (0)": (
         "the words before the first column go with the name of its table"
     ),
 }

@@ -4,8 +4,9 @@ from typing import Literal
 
 from fastapi import APIRouter, Request
 
-from app.errors import responses
+from app.http.error_responses import responses
 from app.schemas.base import ReadSchema
+from app.state import get_state
 
 router = APIRouter(tags=["health"])
 
@@ -37,5 +38,5 @@ async def health() -> Health:
 @router.get("/ready", responses=responses(503))
 async def ready(request: Request) -> Readiness:
     """Answer when the database does."""
-    await request.app.state.database.ping()
+    await get_state(request.app).database.ping()
     return Readiness()

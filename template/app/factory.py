@@ -1,0 +1,58 @@
+"""Build the application: settings, logging, shared state, error handlers, middleware, routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app import DESCRIPTION, TITLE
+from app.auth.state import AuthState
+from app.db.database import Database
+from app.http.docs import install_docs
+from app.http.error_handlers import install_error_handlers
+from app.http.logs import configure_logging
+from app.http.middleware import install_middleware
+from app.http.openapi import build_openapi
+from app.routers import api_router, health
+from app.settings import Settings, load_settings
+from app.state import AppState, get_state, set_state
+
+
+def operation_id(route: APIRoute) -> str:
+    """Name an operation after its function, which gives generated clients readable names."""
+    return route.name
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Close all connections when the application stops."""
+    yield
+    state = get_state(app)
+    await state.auth.close()
+    await state.database.dispose()
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application from settings, by default those of the environment."""
+    settings = settings or load_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version="0.1.0",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=operation_id,
+    )
+    state = AppState(settings, Database(settings.database_url), AuthState(settings))
+    set_state(app, state)
+    install_error_handlers(app)
+    install_middleware(app, settings.cors_origins, settings.allowed_hosts)
+    install_docs(app)
+    app.include_router(health.router)
+    app.include_router(api_router)
+    app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,89 @@
+"""Exception handlers: every error is answered in the one format of this API."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+
+from app.errors import ApiError, PayloadTooLarge, ValidationFailed
+from app.http.error_responses import error_response, response
+
+MAX_ECHOED_CHARACTERS = 100
+MAX_FIELD_ERRORS = 100
+
+logger = logging.getLogger(__name__)
+
+
+def _readable(text: str) -> str:
+    """Cut a client's text to a size and an encoding that can be echoed."""
+    return text[:MAX_ECHOED_CHARACTERS].encode(errors="replace").decode()
+
+
+def _field_errors(error: RequestValidationError) -> dict[str, str]:
+    """Map each field to its first message; items of arrays as `field.0`."""
+    messages: dict[str, str] = {}
+    for item in error.errors()[:MAX_FIELD_ERRORS]:
+        location = [str(part) for part in item["loc"]]
+        # The first part says where the value came from, which only the body as a whole needs.
+        name = "body" if item["type"] == "json_invalid" else ".".join(location[1:] or location)
+        messages.setdefault(_readable(name), _readable(item["msg"]))
+    return messages
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """Return the methods of a path; the framework knows only those of the first route that fits.
+
+    Routes with fewer parameters win: `stats`, where an id could be, is none.
+    """
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    found: dict[int, set[str]] = {}
+    for route in iter_route_contexts(request.app.routes):
+        if route.path_regex.match(path):
+            found.setdefault(len(route.param_convertors), set()).update(route.methods or ())
+    # No route, but an app that is mounted: files, which can only be read.
+    allowed = found[min(found)] if found else {"GET"}
+    return allowed | {"HEAD"} if "GET" in allowed else allowed
+
+
+def _method_not_allowed(allowed: set[str]) -> Response:
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    headers = {"Allow": ", ".join(sorted(allowed))}
+    return response(status, status.name, status.phrase, headers=headers)
+
+
+async def handle_api_error(_request: Request, error: ApiError) -> Response:
+    """Render an error that the app raised."""
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s %r", error, error.__cause__)
+    return error_response(error)
+
+
+async def handle_invalid_request(request: Request, error: RequestValidationError) -> Response:
+    """Render what the schemas refuse."""
+    if any(item["loc"][0] == "path" for item in error.errors()):
+        allowed = _allowed_methods(request)
+        if request.method not in allowed:
+            return _method_not_allowed(allowed)
+    return error_response(ValidationFailed(errors=_field_errors(error)))
+
+
+async def handle_http_exception(request: Request, error: HTTPException) -> Response:
+    """Render what the framework raises itself: unknown routes, methods, unreadable bodies."""
+    status = HTTPStatus(error.status_code)
+    if status == HTTPStatus.BAD_REQUEST:
+        return error_response(ValidationFailed(error.detail))
+    if status == PayloadTooLarge.status:
+        return error_response(PayloadTooLarge())
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _method_not_allowed(_allowed_methods(request))
+    return response(status, status.name, error.detail, headers=error.headers)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error of the app answer in the one format."""
+    app.exception_handler(ApiError)(handle_api_error)
+    app.exception_handler(RequestValidationError)(handle_invalid_request)
+    app.exception_handler(HTTPException)(handle_http_exception)

@@ -1,0 +1,62 @@
+"""Error responses, and their description in the OpenAPI document."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Response
+
+from app.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    PayloadTooLarge,
+    RateLimited,
+    ServiceUnavailable,
+    Unauthorized,
+    ValidationFailed,
+)
+from app.http.error_body import MEDIA_TYPE, ErrorBody, error_body, error_example
+
+DOCUMENTED = (
+    ValidationFailed,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    Conflict,
+    PayloadTooLarge,
+    RateLimited,
+    ServiceUnavailable,
+)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe error statuses for OpenAPI, each with an example in the format of this API."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    for error in DOCUMENTED:
+        if error.status in statuses:
+            example = error_example(error.status, error.code, error.default_detail)
+            documented[int(error.status)] = {
+                "model": ErrorBody,
+                "description": error.status.phrase,
+                "content": {"application/json": {"example": example}},
+            }
+    return documented
+
+
+def response(
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    errors: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body = error_body(status, code, detail, errors)
+    content = body.model_dump_json(exclude_none=True)
+    return Response(content, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def error_response(error: ApiError) -> Response:
+    """Render an error in the format of this API."""
+    return response(error.status, error.code, str(error), error.errors, error.headers)

@@ -1,0 +1,30 @@
+"""The objects that live as long as the application."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from app.auth.state import AuthState
+    from app.db.database import Database
+    from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """What requests share."""
+
+    settings: "Settings"
+    database: "Database"
+    auth: "AuthState"
+
+
+def set_state(app: "Starlette", state: AppState) -> None:
+    """Store the state of an application in it."""
+    app.state.shared = state
+
+
+def get_state(app: "Starlette") -> AppState:
+    """Return the state of an application."""
+    return cast("AppState", app.state.shared)

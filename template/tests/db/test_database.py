@@ -1,0 +1,262 @@
+"""Both databases: many writers at once, and transactions that hold."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import (
+    Column,
+    Executable,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import OperationalError as DriverOperationalError
+
+from app.db.database import SQLITE_WAL_ATTEMPTS, Database, write_ahead
+from app.db.integrity import refusal
+from app.errors import NotFound, ServiceUnavailable
+from tests.support.databases import SERVER_URL, empty_database
+
+WRITERS = 16
+ROUNDS = 5
+
+metadata = MetaData()
+counters = Table(
+    "counters", metadata, Column("id", Integer, primary_key=True), Column("n", Integer)
+)
+parents = Table("parents", metadata, Column("id", Integer, primary_key=True))
+children = Table(
+    "children",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("parent_id", ForeignKey("parents.id", name="fk_children_parents")),
+)
+
+
+async def with_tables(url: str) -> Database:
+    """Open a database and make the tables of these tests."""
+    database = Database(url)
+    async with database.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    return database
+
+
+@pytest.fixture
+async def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """A database of the kind that the tests run on, however slow the machine is."""
+    monkeypatch.setattr("app.db.database.ANSWER_TIMEOUT_SECONDS", 60)
+    monkeypatch.setattr("app.db.database.POOL_TIMEOUT_SECONDS", 60)
+    async with empty_database(tmp_path) as url:
+        database = await with_tables(url)
+        yield database
+        await database.dispose()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A SQLite file, yet to be made."""
+    return tmp_path / "a.db"
+
+
+@pytest.fixture
+async def sqlite(file: Path) -> AsyncIterator[Database]:
+    """A SQLite database, whatever the tests run on."""
+    database = await with_tables(f"sqlite:///{file}")
+    yield database
+    await database.dispose()
+
+
+async def run(database: Database, statement: Executable) -> None:
+    """Run a statement that gives nothing."""
+    async with database.connect() as connection:
+        await connection.execute(statement)
+
+
+async def scalar(database: Database, statement: str) -> object:
+    """Return the one value that a statement gives."""
+    async with database.connect() as connection:
+        return (await connection.execute(text(statement))).scalar_one()
+
+
+async def test_many_writers_with_single_statements(own: Database) -> None:
+    async def write(writer: int) -> None:
+        for number in range(ROUNDS):
+            async with own.connect() as connection:
+                await connection.execute(insert(counters).values(id=writer * ROUNDS + number, n=0))
+
+    await asyncio.gather(*map(write, range(WRITERS)))
+    assert await scalar(own, "SELECT count(*) FROM counters") == WRITERS * ROUNDS
+
+
+async def test_many_writers_that_read_before_they_write(own: Database) -> None:
+    async with own.connect() as connection:
+        await connection.execute(insert(counters).values(id=1, n=0))
+
+    async def write(_writer: int) -> None:
+        for _ in range(ROUNDS):
+            async with own.begin() as connection:
+                found = select(counters.c.n).where(counters.c.id == 1).with_for_update()
+                n = (await connection.execute(found)).scalar_one()
+                await asyncio.sleep(0)
+                await connection.execute(counters.update().values(n=n + 1))
+
+    await asyncio.gather(*map(write, range(WRITERS)))
+    assert await scalar(own, "SELECT n FROM counters") == WRITERS * ROUNDS
+
+
+async def test_many_processes_write_to_one_file(sqlite: Database, file: Path) -> None:
+    await sqlite.dispose()
+    processes = [Database(f"sqlite:///{file}") for _ in range(WRITERS)]
+
+    async def write(process: Database) -> None:
+        async with process.connect() as connection:
+            await connection.execute(insert(parents).values())
+        async with process.begin() as connection:
+            await connection.execute(insert(parents).values())
+        await process.dispose()
+
+    await asyncio.gather(*map(write, processes))
+    assert await scalar(sqlite, "SELECT count(*) FROM parents") == 2 * WRITERS
+
+
+@pytest.mark.parametrize(
+    ("pragma", "expected"),
+    [("journal_mode", "wal"), ("foreign_keys", 1), ("busy_timeout", 3500), ("synchronous", 1)],
+)
+async def test_sqlite_is_set_up(sqlite: Database, pragma: str, expected: object) -> None:
+    assert await scalar(sqlite, f"PRAGMA {pragma}") == expected
+    async with sqlite.begin() as connection:
+        assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one() == expected
+
+
+class HastyCursor:
+    """A cursor that is refused a number of times."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    def execute(self, _statement: str) -> None:
+        """Refuse, or do nothing."""
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise sqlite3.OperationalError("database is locked")
+
+
+def test_switch_to_write_ahead_is_tried_again() -> None:
+    write_ahead(HastyCursor(3))
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        write_ahead(HastyCursor(SQLITE_WAL_ATTEMPTS))
+
+
+async def test_transaction_writes_from_its_beginning(sqlite: Database, file: Path) -> None:
+    other = sqlite3.connect(file, timeout=0, isolation_level=None)
+    async with sqlite.begin():
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
+async def test_references_are_enforced(own: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        await run(own, insert(children).values(id=1, parent_id=1))
+    error = refusal(caught.value)
+    assert getattr(error, "status", None) == 422
+
+
+async def test_statement_that_the_database_cannot_take_is_no_fault_of_the_client(
+    own: Database,
+) -> None:
+    with pytest.raises((ProgrammingError, DriverOperationalError)) as caught:
+        await scalar(own, "SELECT * FROM nothing")
+    assert refusal(caught.value) is caught.value
+
+
+async def test_statement_commits_by_itself(own: Database) -> None:
+    async with own.connect() as connection:
+        await connection.execute(insert(parents).values(id=1))
+        assert await scalar(own, "SELECT count(*) FROM parents") == 1
+
+
+async def test_failed_transaction_leaves_nothing(own: Database) -> None:
+    async def write_and_fail(error: Exception) -> None:
+        async with own.begin() as connection:
+            await connection.execute(insert(parents).values(id=1))
+            raise error
+
+    async def write_twice() -> None:
+        async with own.begin() as connection:
+            await connection.execute(insert(parents).values(id=2))
+            await connection.execute(insert(parents).values(id=2))
+
+    with pytest.raises(NotFound):
+        await write_and_fail(NotFound())
+    with pytest.raises(IntegrityError):
+        await write_twice()
+    assert await scalar(own, "SELECT count(*) FROM parents") == 0
+
+
+async def test_abandoned_transaction_leaves_nothing(own: Database) -> None:
+    async def write() -> None:
+        async with own.begin() as connection:
+            await connection.execute(insert(parents).values(id=1))
+            await asyncio.sleep(60)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(write(), 0.2)
+    async with own.begin() as connection:
+        await connection.execute(insert(parents).values(id=2))
+        count = select(func.count()).select_from(parents)
+        assert (await connection.execute(count)).scalar_one() == 1
+
+
+async def test_errors_tell_no_values(own: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        await run(own, insert(children).values(id=1, parent_id=987654))
+    assert "987654" not in str(caught.value)
+
+
+async def test_file_that_stays_locked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.db.database.SQLITE_BUSY_TIMEOUT_MS", 10)
+    database = await with_tables(f"sqlite:///{file}")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ServiceUnavailable):
+        await run(database, insert(parents).values(id=1))
+    with pytest.raises(ServiceUnavailable):
+        await database.begin().__aenter__()
+    other.close()
+    await database.ping()
+    await database.dispose()
+
+
+async def test_all_connections_are_taken(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.db.database.POOL_TIMEOUT_SECONDS", 0.1)
+    database = Database(f"sqlite:///{file}")
+    async with AsyncExitStack() as taken:
+
+        async def take_all() -> None:
+            while True:
+                await taken.enter_async_context(database.connect())
+
+        with pytest.raises(ServiceUnavailable):
+            await take_all()
+    await database.ping()
+    await database.dispose()
+
+
+@pytest.mark.skipif(not SERVER_URL, reason="needs a server")
+async def test_connection_that_is_lost(own: Database) -> None:
+    process = await scalar(own, "SELECT pg_backend_pid()")
+    async with own.begin() as connection:
+        await connection.execute(text(f"SELECT pg_terminate_backend({process})"))
+    await own.ping()

@@ -1,0 +1,144 @@
+"""Filters and orders of lists, on a table of the tests' own."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Annotated, Literal, cast
+
+import pytest
+from pydantic import Field
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+)
+from typing_extensions import TypeAliasType
+
+from app.db.listing import (
+    UNSET,
+    AtLeast,
+    AtMost,
+    Equals,
+    IsNull,
+    ListQuery,
+    conditions,
+    sort_keys,
+    sortable,
+)
+from app.models.row import Row
+
+notes = Table(
+    "notes",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("rank", Integer),
+    Column("size", Integer),
+    Column("level", String),
+    Column("body", Text),
+    Column("extra", JSON),
+    Column("user_id", Integer, info={"sortable": False}),
+)
+Note = cast("type[Row]", SimpleNamespace(__table__=notes))
+RANKS = [2, 1, None, 1, 2, None]
+# `gone` is no longer a choice.
+LEVELS = ["low", "high", None, "it's 100%", "gone", "low"]
+Level = TypeAliasType("Level", Annotated[Literal["low", "it's 100%", "high"], Field()])
+
+
+class NoteQuery(ListQuery):
+    """Filters of notes."""
+
+    sort: str = "id"
+    rank: Equals[int] = UNSET
+    rank_gte: AtLeast[int] = UNSET
+    rank_lte: AtMost[int] = UNSET
+    rank_is_null: IsNull = UNSET
+    extra_is_null: IsNull = UNSET
+    level: Equals[Level] = UNSET
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    """A database with notes, whose ids count from 1."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        notes.create(connection)
+        rows = [
+            {"rank": rank, "size": 7, "level": level}
+            for rank, level in zip(RANKS, LEVELS, strict=True)
+        ]
+        connection.execute(notes.insert(), rows)
+        yield connection
+    engine.dispose()
+
+
+def found(connection: Connection, query: NoteQuery) -> list[int]:
+    """Return the ids that a query finds, in its order."""
+    order = [key.clause() for key in sort_keys(query, Note)]
+    statement = notes.select().where(*conditions(query, Note)).order_by(*order)
+    return [row.id for row in connection.execute(statement)]
+
+
+@pytest.mark.parametrize(
+    ("sort", "ids"),
+    [
+        ("id", [1, 2, 3, 4, 5, 6]),
+        ("-id", [6, 5, 4, 3, 2, 1]),
+        ("rank", [2, 4, 1, 5, 3, 6]),
+        ("-rank", [5, 1, 4, 2, 6, 3]),
+        ("rank,-id", [4, 2, 5, 1, 6, 3]),
+        ("-rank,id", [1, 5, 2, 4, 3, 6]),
+        ("size,-rank", [5, 1, 4, 2, 6, 3]),
+        ("level", [1, 6, 4, 2, 5, 3]),
+        ("-level", [2, 4, 6, 1, 5, 3]),
+        ("level,-id", [6, 1, 4, 2, 5, 3]),
+        ("-level,id", [2, 4, 1, 6, 5, 3]),
+        ("rank,level", [4, 2, 1, 5, 6, 3]),
+    ],
+)
+def test_ids_break_ties_and_nulls_come_last(
+    connection: Connection, sort: str, ids: list[int]
+) -> None:
+    assert found(connection, NoteQuery(sort=sort)) == ids
+
+
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        ({}, [1, 2, 3, 4, 5, 6]),
+        ({"rank": 2}, [1, 5]),
+        ({"rank_gte": 2}, [1, 5]),
+        ({"rank_lte": 1}, [2, 4]),
+        ({"rank_gte": 1, "rank_lte": 1}, [2, 4]),
+        ({"rank_gte": 3}, []),
+        ({"rank_is_null": True}, [3, 6]),
+        ({"rank_is_null": False}, [1, 2, 4, 5]),
+        ({"rank_is_null": True, "rank": 2}, []),
+        ({"extra_is_null": True}, [1, 2, 3, 4, 5, 6]),
+        ({"extra_is_null": False}, []),
+        ({"level": "low"}, [1, 6]),
+    ],
+)
+def test_filters_find_what_they_say(
+    connection: Connection, filters: dict[str, int], ids: list[int]
+) -> None:
+    assert found(connection, NoteQuery.model_validate(filters)) == ids
+
+
+@pytest.mark.parametrize("sort", ["rank", "-rank", "level", "-level"])
+def test_the_place_of_a_value_is_that_of_its_rows(connection: Connection, sort: str) -> None:
+    key = sort_keys(NoteQuery(sort=sort), Note)[0]
+    rows = connection.execute(notes.select()).mappings().all()
+    for value in {row[key.column.name] for row in rows}:
+        here = notes.select().where(key.term.is_not_distinct_from(key.place(value)))
+        found = connection.execute(here).mappings().all()
+        assert found == [row for row in rows if row[key.column.name] == value]
+
+
+def test_long_texts_and_documents_are_no_sort_keys() -> None:
+    assert list(sortable(Note)) == ["id", "rank", "size", "level"]

@@ -1,0 +1,193 @@
+"""One line for each record, with the id of its request and without secrets."""
+
+import io
+import json
+import logging
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+
+from tests.support import bodies
+from tests.support.people import People
+from tests.support.probe import ECHO, FAIL, probe
+
+SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+Configure = Callable[..., io.StringIO]
+BODIES = [
+    import_module(f"{bodies.__name__}.{module.name}")
+    for module in pkgutil.iter_modules(bodies.__path__)
+]
+
+
+def records(text: io.StringIO, logger: str) -> list[dict[str, Any]]:
+    """Read what a logger wrote as JSON."""
+    lines = [json.loads(line) for line in text.getvalue().splitlines()]
+    return [line for line in lines if line["logger"] == logger]
+
+
+def test_console(configure: Configure) -> None:
+    text = configure("console")
+    logging.getLogger("anyone").info("hello %s", "world")
+    logging.getLogger("anyone").debug("too much")
+    [line] = text.getvalue().splitlines()
+    assert line.endswith("INFO     [-] anyone: hello world")
+
+
+@pytest.mark.parametrize(
+    ("level", "own", "others"),
+    [
+        ("DEBUG", "DEBUG INFO WARNING ERROR", "INFO WARNING ERROR"),
+        ("INFO", "INFO WARNING ERROR", "INFO WARNING ERROR"),
+        ("WARNING", "WARNING ERROR", "WARNING ERROR"),
+        ("ERROR", "ERROR", "ERROR"),
+    ],
+)
+def test_level_is_the_apps(configure: Configure, level: str, own: str, others: str) -> None:
+    text = configure("json", level)
+    for name in ("app.services.any", "anyone"):
+        for each in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
+            logging.getLogger(name).log(each, "hello")
+    assert " ".join(line["level"] for line in records(text, "app.services.any")) == own
+    assert " ".join(line["level"] for line in records(text, "anyone")) == others
+
+
+def test_json(configure: Configure) -> None:
+    text = configure("json")
+    error = ValueError("of this kind")
+    extra = {"size": 7}
+    logging.getLogger("anyone").error("went\nwrong \ud800", exc_info=error, extra=extra)
+    [record] = records(text, "anyone")
+    assert record["level"] == "ERROR"
+    assert record["message"] == "went\nwrong \ud800"
+    assert record["request_id"] == "-"
+    assert record["size"] == 7
+    assert "ValueError: of this kind" in record["exc_info"]
+    assert record["timestamp"].endswith("+00:00")
+
+
+async def test_request(client: AsyncClient, configure: Configure) -> None:
+    text = configure("json")
+    await client.get("/nowhere?secret=1", headers={"X-Request-ID": "abc"})
+    [record] = records(text, "app.access")
+    assert record["message"] == "GET /nowhere 404"
+    assert record["request_id"] == "abc"
+    assert (record["method"], record["path"], record["status"]) == ("GET", "/nowhere", 404)
+    assert record["duration_ms"] >= 0
+
+
+async def test_method_is_the_clients(client: AsyncClient, configure: Configure) -> None:
+    text = configure("json")
+    await client.head("/nowhere")
+    [record] = records(text, "app.access")
+    assert record["message"] == "HEAD /nowhere 404"
+
+
+async def test_probes_are_details(app: FastAPI, client: AsyncClient, configure: Configure) -> None:
+    text = configure("json", "DEBUG")
+    for path in ("/health", "/ready", "/health/"):
+        await client.get(path)
+    assert [line["level"] for line in records(text, "app.access")] == ["DEBUG"] * 3
+    text = configure("json")
+    await client.get("/health")
+    assert not records(text, "app.access")
+
+
+async def test_failure_of_a_probe_is_none(
+    app: FastAPI, configure: Configure, tmp_path: Path
+) -> None:
+    async with probe(app, database_url=f"sqlite:///{tmp_path}/no/such/folder/a.db") as client:
+        text = configure("json")
+        await client.get("/ready")
+    [record] = records(text, "app.access")
+    assert (record["level"], record["message"]) == ("INFO", "GET /ready 503")
+
+
+async def test_path_cannot_look_like_another_line(
+    client: AsyncClient, configure: Configure
+) -> None:
+    text = configure("console")
+    await client.get("/a%0Ab%1B%5B31m%E2%80%A8%ED%A0%80")
+    lines = [line for line in text.getvalue().splitlines() if "app.access" in line]
+    assert len(lines) == 1
+    assert "GET /a%0Ab%1B%5B31m%E2%80%A8" in lines[0]
+
+
+async def test_every_record_of_a_request_has_its_id(app: FastAPI, configure: Configure) -> None:
+    async with probe(app) as client:
+        text = configure("json")
+        await client.get(FAIL, headers={"X-Request-ID": "first"})
+        await client.get("/nowhere", headers={"X-Request-ID": "second"})
+    logging.getLogger("app.access").info("outside")
+    seen = [record["request_id"] for record in records(text, "app.access")]
+    assert seen == ["first", "first", "second", "-"]
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+async def test_no_secret_is_written(
+    app: FastAPI, configure: Configure, log_format: Literal["console", "json"]
+) -> None:
+    headers = {"Authorization": "Bearer s3cret", "Cookie": "session=s3cret", "X-Api-Key": "s3cret"}
+    secured = next(iter(secured_paths(app)))
+    async with probe(app) as client:
+        text = configure(log_format, "DEBUG")
+        for path in (secured, FAIL, f"{FAIL}?token=s3cret"):
+            await client.get(path, headers=headers)
+        await client.post(ECHO, json={"password": "s3cret"}, headers=headers)
+    written = [line for line in text.getvalue().splitlines() if "httpx" not in line]
+    assert len(written) >= 4
+    assert "s3cret" not in "\n".join(written)
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("module", BODIES, ids=lambda module: module.__name__)
+async def test_no_value_of_a_row_is_written(
+    people: People, configure: Configure, module: Any, log_format: Literal["console", "json"]
+) -> None:
+    text = configure(log_format, "DEBUG")
+    alice = await people.sign_in("alice")
+    sent = module.body()
+    row = await module.make(alice)
+    path = f"{module.PATH}/{row['id']}"
+    assert (await alice.get(path)).status_code == 200
+    assert (await alice.update(path, json=sent)).status_code == 200
+    assert (await alice.get(module.PATH)).status_code == 200
+    assert (await alice.delete(path)).status_code == 204
+    # The tests' own client tells what it sends.
+    written = [line for line in text.getvalue().splitlines() if "httpx" not in line]
+    assert len(written) >= 5
+    texts = {value for value in sent.values() if isinstance(value, str) and len(value) > 5}
+    secrets = {*texts, alice.http.headers["Authorization"].removeprefix("Bearer ")}
+    assert [secret for secret in secrets if secret in "\n".join(written)] == []
+    # Details are the app's own alone: those of drivers hold what statements are sent with.
+    for line in written:
+        assert "DEBUG" not in line or " app." in line or '"app.' in line
+
+
+def secured_paths(app: FastAPI) -> list[str]:
+    """Return the paths that can be read with a token alone."""
+    return [
+        path
+        for path, operations in app.openapi()["paths"].items()
+        if "security" in operations.get("get", {})
+    ]
+
+
+def test_server_writes_through_the_app(configure: Configure) -> None:
+    loggers = [logging.getLogger(name) for name in SERVER_LOGGERS]
+    for logger in loggers:
+        logger.addHandler(logging.StreamHandler(io.StringIO()))
+        logger.propagate = False
+    text = configure("json")
+    logging.getLogger("uvicorn.error").info("started", extra={"color_message": "started"})
+    logging.getLogger("uvicorn.access").info("a request, which the app tells itself")
+    [record] = records(text, "uvicorn.error")
+    assert record["message"] == "started"
+    assert "color_message" not in record
+    assert not records(text, "uvicorn.access")
+    assert not loggers[-1].hasHandlers()

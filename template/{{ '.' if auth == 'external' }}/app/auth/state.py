@@ -1,0 +1,15 @@
+"""What authentication keeps as long as the application lives."""
+
+from app.auth.settings import AuthSettings
+from app.auth.tokens import TokenVerifier
+
+
+class AuthState:
+    """The verifier of tokens, with the keys of the issuer."""
+
+    def __init__(self, settings: AuthSettings) -> None:
+        self.token_verifier = TokenVerifier(settings)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.token_verifier.close()

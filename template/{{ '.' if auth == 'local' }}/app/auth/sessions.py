@@ -1,0 +1,149 @@
+"""Sessions: opened by a login, carried on by refresh tokens, ended by a logout or a replay.
+
+A refresh token is opaque and has two parts: the first names the family and stays, the second is
+new each time. A known family with another second part is a token that was used before, so
+somebody has a copy: the family ends. Only hashes are stored, and no list of used tokens is needed.
+"""
+
+import hashlib
+import logging
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Delete, bindparam, delete, insert, literal, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningDelete
+
+from app.auth.tokens import AccessToken
+from app.db.database import Database
+from app.models.datetimes import UtcDateTime
+from app.models.row import Id
+from app.models.session import Session
+from app.models.user import User
+
+FAMILY_BYTES = 16
+TOKEN_BYTES = 32
+MAX_FORGOTTEN_PER_LOGIN = 100
+
+logger = logging.getLogger(__name__)
+
+sessions = Session.__table__
+users = User.__table__
+
+# Built once: every request asks this. The user needs no look, who takes the sessions along when going.
+_OPEN = select(sessions.c.id).where(
+    sessions.c.id == bindparam("session_id"), sessions.c.user_id == bindparam("user_id")
+)
+
+
+def _hash(text: str) -> str:
+    """Hash a part of a token: random bits in such number need no slow hash."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hashes(refresh_token: str) -> tuple[str, str]:
+    family, _, secret = refresh_token.partition(".")
+    return _hash(family), _hash(secret)
+
+
+def _next_token(family: str) -> str:
+    return f"{family}.{secrets.token_urlsafe(TOKEN_BYTES)}"
+
+
+async def is_open(database: Database, token: AccessToken) -> bool:
+    """Tell whether the session of an access token goes on."""
+    values = {"session_id": token.session_id, "user_id": token.user_id}
+    async with database.connect() as connection:
+        return (await connection.execute(_OPEN, values)).first() is not None
+
+
+async def open_session(
+    database: Database, user: RowMapping, lifetime: timedelta
+) -> tuple[AccessToken, str] | None:
+    """Open a session for a user whose password was just verified.
+
+    Returns nothing if the password has changed or the user has gone in the meantime: the user's row
+    is locked, so that a change of the password ends this session or prevents it.
+    """
+    refresh_token = _next_token(secrets.token_urlsafe(FAMILY_BYTES))
+    family_hash, token_hash = _hashes(refresh_token)
+    now = datetime.now(UTC)
+    values = {
+        "user_id": users.c.id,
+        "family_hash": literal(family_hash),
+        "token_hash": literal(token_hash),
+        "created_at": literal(now, UtcDateTime),
+        "expires_at": literal(now + lifetime, UtcDateTime),
+    }
+    same = (
+        users.c.id == user["id"],
+        users.c.password_changed_at == user["password_changed_at"],
+    )
+    source = select(*values.values()).where(*same).with_for_update(read=True)
+    statement = insert(sessions).from_select(list(values), source).returning(sessions.c.id)
+    async with database.connect() as connection:
+        session_id = (await connection.execute(statement)).scalar_one_or_none()
+        await connection.execute(_forget_expired(now))
+    if session_id is None:
+        return None
+    return AccessToken(user_id=user["id"], session_id=session_id), refresh_token
+
+
+def _forget_expired(now: datetime) -> Delete:
+    """Build the statement that removes some expired sessions: more than a login adds."""
+    expired = (
+        select(sessions.c.id)
+        .where(sessions.c.expires_at <= now)
+        .limit(MAX_FORGOTTEN_PER_LOGIN)
+        .with_for_update(skip_locked=True)
+    )
+    return delete(sessions).where(sessions.c.id.in_(expired))
+
+
+async def renew_session(
+    database: Database, refresh_token: str, lifetime: timedelta
+) -> tuple[AccessToken, str] | None:
+    """Exchange a refresh token for the next one; of several attempts at once, one succeeds.
+
+    A token that is not the last one of its family ends the family.
+    """
+    family_hash, token_hash = _hashes(refresh_token)
+    new_token = _next_token(refresh_token.partition(".")[0])
+    now = datetime.now(UTC)
+    statement = (
+        update(sessions)
+        .where(
+            sessions.c.family_hash == family_hash,
+            sessions.c.token_hash == token_hash,
+            sessions.c.expires_at > now,
+        )
+        .values(token_hash=_hashes(new_token)[1], expires_at=now + lifetime)
+        .returning(sessions.c.id, sessions.c.user_id)
+    )
+    async with database.connect() as connection:
+        row = (await connection.execute(statement)).mappings().one_or_none()
+        if row is None:
+            ended = (await connection.execute(_end_family(family_hash))).mappings().one_or_none()
+            if ended and ended["expires_at"] > now:
+                logger.warning("used refresh token: the session of %s ends", ended["user_id"])
+            return None
+    return AccessToken(user_id=row["user_id"], session_id=row["id"]), new_token
+
+
+async def end_session(database: Database, refresh_token: str) -> None:
+    """End the session of a refresh token, be it the last one or an earlier one."""
+    async with database.connect() as connection:
+        await connection.execute(_end_family(_hashes(refresh_token)[0]))
+
+
+def _end_family(family_hash: str) -> ReturningDelete[Any]:
+    ended = delete(sessions).where(sessions.c.family_hash == family_hash)
+    return ended.returning(sessions.c.user_id, sessions.c.expires_at)
+
+
+async def end_other_sessions(connection: AsyncConnection, user_id: Id, kept: Id) -> None:
+    """End all sessions of a user but one."""
+    others = (sessions.c.user_id == user_id, sessions.c.id != kept)
+    await connection.execute(delete(sessions).where(*others))

@@ -1,0 +1,49 @@
+"""Settings of the app's own users and tokens."""
+
+from typing import Annotated, Literal
+
+from limits import parse_many
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
+
+from app.auth.signing_secret import check_signing_secret
+
+
+def _checked_limits(text: str) -> str:
+    try:
+        parse_many(text)
+    except ValueError:
+        raise ValueError("takes limits such as 10/minute or 10/minute;100/day") from None
+    return text
+
+
+def _required(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value():
+        raise ValueError("missing; set it, or let `make .env` write a file .env that has it")
+    return secret
+
+
+# As the `limits` library writes them: `10/minute`, or `10/minute;100/day`.
+RateLimit = Annotated[str, AfterValidator(_checked_limits)]
+
+
+class AuthSettings(BaseModel):
+    """How tokens are signed, how long they live, and how many attempts there are."""
+
+    # There is no default: processes that make up their own refuse each other's tokens.
+    jwt_secret_key: Annotated[SecretStr, AfterValidator(_required)] = Field(
+        default=SecretStr(""), validate_default=True
+    )
+    jwt_algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
+    access_token_expire_minutes: int = Field(default=15, ge=1, le=7 * 24 * 60)
+    refresh_token_expire_days: int = Field(default=30, ge=1, le=3650)
+    rate_limit_storage_url: str = Field(default="memory://", pattern=r"^(memory|rediss?)://")
+    rate_limit_login: RateLimit = "10/minute"
+    rate_limit_register: RateLimit = "60/minute"
+
+    def check_auth_for_production(self) -> None:
+        """Refuse a signing secret that others could know or guess.
+
+        Raises:
+            ValueError: it is short or a placeholder.
+        """
+        check_signing_secret("JWT_SECRET_KEY", self.jwt_secret_key.get_secret_value())

@@ -1,0 +1,28 @@
+"""The table of users."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from app.models.datetimes import UtcDateTime
+from app.models.row import Row
+
+MAX_EMAIL_LENGTH = 320
+MAX_NAME_LENGTH = 200
+
+
+class User(Row, table=True):
+    """Somebody who can log in."""
+
+    __tablename__ = "users"
+
+    # As it is compared: composed and in lower case.
+    email: str = Field(max_length=MAX_EMAIL_LENGTH)
+    name: str | None = Field(max_length=MAX_NAME_LENGTH)
+    password_hash: str = Field(max_length=255)
+    password_changed_at: datetime = Field(sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+Index("uq_users_email", User.__table__.c.email, unique=True)

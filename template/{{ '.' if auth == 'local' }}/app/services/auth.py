@@ -1,0 +1,196 @@
+"""What users can do about themselves: register, log in and out, change their data, go."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import DBAPIError
+
+from app.auth.bearer import invalid_token
+from app.auth.passwords import SLOTS, hash_password, verify_password
+from app.auth.rate_limits import RateLimits
+from app.auth.sessions import end_other_sessions, end_session, open_session, renew_session
+from app.auth.settings import AuthSettings
+from app.auth.tokens import AccessToken, create_access_token, expires_in
+from app.db.database import Database
+from app.db.integrity import refusal
+from app.errors import Forbidden, Unauthorized
+from app.models.row import Id
+from app.models.user import User
+from app.schemas.auth import Credentials, PasswordChange, Tokens, UserCreate, UserRead, UserUpdate
+
+users = User.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class AuthContext:
+    """What the auth routes work with, and the address that the request came from."""
+
+    database: Database
+    settings: AuthSettings
+    rate_limits: RateLimits
+    address: str
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """Return how long a refresh token can be used."""
+        return timedelta(days=self.settings.refresh_token_expire_days)
+
+
+async def register(context: AuthContext, data: UserCreate) -> UserRead:
+    """Add a user.
+
+    Raises:
+        Conflict: the email is taken.
+        RateLimited: too many registrations from this address.
+    """
+    await context.rate_limits.count_registration(context.address)
+    async with SLOTS:
+        password_hash = await hash_password(data.password)
+    now = datetime.now(UTC)
+    values = {
+        "email": data.email,
+        "name": data.name,
+        "password_hash": password_hash,
+        "password_changed_at": now,
+        "created_at": now,
+    }
+    statement = insert(users).values(values).returning(users)
+    async with context.database.connect() as connection:
+        try:
+            row = (await connection.execute(statement)).mappings().one()
+        except DBAPIError as error:
+            raise refusal(error) from error
+    return UserRead(**row)
+
+
+async def login(context: AuthContext, data: Credentials) -> Tokens:
+    """Open a session.
+
+    Raises:
+        Unauthorized: there is no such user, or the password is another.
+        RateLimited: too many attempts failed.
+    """
+    user = await _find(context, users.c.email == data.email)
+    if not await _verify(context, data.email, data.password, user) or user is None:
+        raise wrong_credentials()
+    opened = await open_session(context.database, user, context.session_lifetime)
+    if opened is None:
+        raise wrong_credentials()
+    return _tokens(context, *opened)
+
+
+def wrong_credentials() -> Unauthorized:
+    """Return the one answer to a login that fails, whatever is wrong."""
+    return Unauthorized("The email or the password is wrong.")
+
+
+async def refresh(context: AuthContext, refresh_token: str) -> Tokens:
+    """Exchange a refresh token for new tokens.
+
+    Raises:
+        Unauthorized: it has expired or was used before, or its session has ended.
+    """
+    renewed = await renew_session(context.database, refresh_token, context.session_lifetime)
+    if renewed is None:
+        raise invalid_token("refresh_token", detail="The refresh token is not valid")
+    return _tokens(context, *renewed)
+
+
+async def logout(context: AuthContext, refresh_token: str) -> None:
+    """End the session of a refresh token, if there is one."""
+    await end_session(context.database, refresh_token)
+
+
+async def get_user(context: AuthContext, user_id: Id) -> UserRead:
+    """Return a user."""
+    return UserRead(**await _get(context, user_id))
+
+
+async def update_user(context: AuthContext, user_id: Id, data: UserUpdate) -> UserRead:
+    """Change what was sent."""
+    changes = data.model_dump(exclude_unset=True)
+    if not changes:
+        return await get_user(context, user_id)
+    statement = update(users).where(users.c.id == user_id).values(changes).returning(users)
+    async with context.database.connect() as connection:
+        row = (await connection.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise invalid_token("session_ended")
+    return UserRead(**row)
+
+
+async def delete_user(context: AuthContext, user_id: Id) -> None:
+    """Remove a user with all that is theirs."""
+    async with context.database.connect() as connection:
+        await connection.execute(delete(users).where(users.c.id == user_id))
+
+
+async def change_password(context: AuthContext, token: AccessToken, data: PasswordChange) -> None:
+    """Set another password and end the other sessions.
+
+    Raises:
+        Forbidden: the current password is another.
+        RateLimited: too many attempts failed.
+    """
+    user = await _get(context, token.user_id)
+    if not await _verify(context, user["email"], data.current_password, user):
+        raise _wrong_password()
+    async with SLOTS:
+        password_hash = await hash_password(data.new_password)
+    # The same password as the one that was verified: of two changes at once, one succeeds.
+    same = (
+        users.c.id == token.user_id,
+        users.c.password_changed_at == user["password_changed_at"],
+    )
+    values = {"password_hash": password_hash, "password_changed_at": datetime.now(UTC)}
+    async with context.database.begin() as connection:
+        result = await connection.execute(update(users).where(*same).values(values))
+        if not result.rowcount:
+            raise _wrong_password()
+        await end_other_sessions(connection, token.user_id, token.session_id)
+
+
+def _wrong_password() -> Forbidden:
+    return Forbidden("The current password is wrong.", errors={"current_password": "Wrong."})
+
+
+def _tokens(context: AuthContext, token: AccessToken, refresh_token: str) -> Tokens:
+    return Tokens(
+        access_token=create_access_token(context.settings, token),
+        refresh_token=refresh_token,
+        expires_in=expires_in(context.settings),
+    )
+
+
+async def _find(context: AuthContext, condition: ColumnElement[bool]) -> RowMapping | None:
+    async with context.database.connect() as connection:
+        result = await connection.execute(select(users).where(condition))
+        return result.mappings().one_or_none()
+
+
+async def _get(context: AuthContext, user_id: Id) -> RowMapping:
+    user = await _find(context, users.c.id == user_id)
+    if user is None:
+        raise invalid_token("session_ended")
+    return user
+
+
+async def _verify(context: AuthContext, email: str, password: str, user: RowMapping | None) -> bool:
+    """Compare a password, count a failure, and hash anew where the parameters have changed.
+
+    The limit is asked for within the slot: of many attempts at once, no more than there are slots
+    can get past it before their failures count.
+    """
+    async with SLOTS:
+        await context.rate_limits.check_login(email, context.address)
+        stored = user["password_hash"] if user else None
+        verified, renewed = await verify_password(password, stored)
+        if not verified:
+            await context.rate_limits.count_failed_login(email, context.address)
+    if verified and renewed:
+        same = (users.c.email == email, users.c.password_hash == stored)
+        async with context.database.connect() as connection:
+            await connection.execute(update(users).where(*same).values(password_hash=renewed))
+    return verified

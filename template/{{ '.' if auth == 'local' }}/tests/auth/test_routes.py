@@ -1,0 +1,302 @@
+"""The routes of the app's own users."""
+
+import asyncio
+import io
+from collections.abc import Callable
+from typing import Any, Literal
+from unittest.mock import AsyncMock
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+from sqlalchemy import func, select, text
+
+from app.auth.passwords import HASHER
+from app.db.database import Database
+from app.models.session import Session
+from app.models.user import User
+from tests.support.accounts import (
+    AUTH,
+    EMAIL,
+    bearer,
+    json_body,
+    log_in,
+    me,
+    new_session,
+    refresh,
+    register,
+)
+from tests.support.error_shape import error_of
+from tests.support.identity import PASSWORD
+
+BAD_NAMES = ["", " ", "\0", "n" * 201, "\ud800", 7, ["x"]]
+
+
+async def count_rows(database: Database, model: Any) -> int:
+    async with database.connect() as connection:
+        return int((await connection.execute(select(func.count()).select_from(model))).scalar_one())
+
+
+async def test_registered_user_can_log_in(client: AsyncClient) -> None:
+    body = {"email": EMAIL, "password": PASSWORD, "name": "Carol"}
+    created = await client.post(f"{AUTH}/register", json=body)
+    assert created.status_code == 201
+    assert created.json().keys() == {"id", "email", "name", "created_at"}
+    assert created.json()["name"] == "Carol"
+    tokens = await log_in(client)
+    assert tokens.status_code == 200
+    assert tokens.headers["Cache-Control"] == "no-store"
+    assert tokens.json().keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert (tokens.json()["token_type"], tokens.json()["expires_in"]) == ("bearer", 900)
+    assert (await me(client, tokens.json()["access_token"])).json() == created.json()
+
+
+@pytest.mark.parametrize("email", ["CAROL@example.com", "carol@EXAMPLE.com", "Carol@Example.Com"])
+async def test_case_of_an_email_does_not_matter(client: AsyncClient, email: str) -> None:
+    assert (await register(client)).status_code == 201
+    taken = await register(client, email)
+    assert taken.status_code == 409
+    assert "email" in taken.text
+    assert (await log_in(client, email)).status_code == 200
+
+
+async def test_composed_and_decomposed_letters_are_one_email(client: AsyncClient) -> None:
+    created = await register(client, "ZOE\u0308@example.com")
+    assert created.json()["email"] == "zo\u00eb@example.com"
+    assert (await register(client, "zo\u00eb@example.com")).status_code == 409
+
+
+@pytest.mark.parametrize(("one", "other"), [("stra\u00dfe", "strasse"), ("\ufb01n", "fin")])
+async def test_different_mailboxes_stay_different(
+    client: AsyncClient, one: str, other: str
+) -> None:
+    assert (await register(client, f"{other}@example.com")).status_code == 201
+    assert (await register(client, f"{one}@example.com")).status_code in {201, 422}
+
+
+async def test_of_parallel_registrations_one_succeeds(
+    client: AsyncClient, database: Database
+) -> None:
+    emails = ["dave@example.com", "DAVE@example.com"] * 8
+    answers = await asyncio.gather(*(register(client, email) for email in emails))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 15
+    assert await count_rows(database, User) == 1
+
+
+@pytest.mark.parametrize("password", ["", "seven77", "p" * 129, "\ud800" * 8, None, 12345678])
+async def test_password_is_checked(client: AsyncClient, password: Any) -> None:
+    answer = await register(client, password=password)
+    assert answer.status_code == 422
+    assert "password" in answer.text
+
+
+@pytest.mark.parametrize("password", ["eight888", "p" * 128, "\0" * 8, "пароль-🔑-密码"])
+async def test_any_characters_make_a_password(client: AsyncClient, password: str) -> None:
+    assert (await register(client, password=password)).status_code == 201
+    assert (await log_in(client, password=password)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "carol",
+        "carol@",
+        "a@b@c.com",
+        " carol@example.com",
+        "Carol <carol@example.com>",
+        "\0@example.com",
+        "e" * 10_000,
+        "\ud800@a.com",
+    ],
+)
+async def test_email_is_checked(client: AsyncClient, email: str) -> None:
+    for answer in (await register(client, email), await log_in(client, email)):
+        assert answer.status_code == 422
+        assert "email" in answer.text
+
+
+async def test_failed_logins_look_alike(client: AsyncClient) -> None:
+    await register(client)
+    wrong, unknown = await log_in(client, password="wrong"), await log_in(client, "x@example.com")
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.headers["WWW-Authenticate"] == unknown.headers["WWW-Authenticate"] == "Bearer"
+    assert {**wrong.json(), "timestamp": 0} == {**unknown.json(), "timestamp": 0}
+
+
+async def test_failed_logins_do_the_same_work(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await register(client)
+    verify, calls = type(HASHER.current_hasher).verify, []
+
+    def counted(*arguments: Any) -> bool:
+        calls.append(arguments[1])
+        return verify(*arguments)
+
+    monkeypatch.setattr(type(HASHER.current_hasher), "verify", counted)
+    await log_in(client, password="wrong")
+    await log_in(client, "unknown@example.com", password="wrong")
+    assert calls == ["wrong", "wrong"]
+
+
+async def test_form_logs_in(client: AsyncClient) -> None:
+    await register(client)
+    form = {"grant_type": "password", "username": "CAROL@example.com", "password": PASSWORD}
+    tokens = await client.post(f"{AUTH}/token", data=form)
+    assert tokens.status_code == 200
+    assert tokens.headers["Cache-Control"] == "no-store"
+    assert (await me(client, tokens.json()["access_token"])).json()["email"] == EMAIL
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [(EMAIL, "wrong"), (EMAIL, "p" * 129), ("carol", PASSWORD), ("\0@a.com", PASSWORD)],
+)
+async def test_form_with_wrong_credentials(
+    client: AsyncClient, username: str, password: str
+) -> None:
+    await register(client)
+    form = {"username": username, "password": password}
+    answer = await client.post(f"{AUTH}/token", data=form)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {},
+        {"grant_type": "", "scope": "", "client_id": "", "client_secret": ""},
+        {"grant_type": "password", "scope": "read write", "client_id": "a", "client_secret": "b"},
+        {"audience": "unknown parameters are ignored"},
+    ],
+)
+async def test_form_takes_the_parameters_of_oauth2(
+    client: AsyncClient, further: dict[str, str]
+) -> None:
+    await register(client)
+    form = {"username": EMAIL, "password": PASSWORD, **further}
+    assert (await client.post(f"{AUTH}/token", data=form)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "errors"),
+    [
+        ("", {"username", "password"}),
+        ("username=carol", {"password"}),
+        ("username=carol&password=", {"password"}),
+        ("username=&password=b", {"username"}),
+        ("username=carol&password=b&grant_type=code", {"grant_type"}),
+        ("%ED%A0%80=%00", {"username", "password"}),
+        ("username[]=a&password=b", {"username"}),
+    ],
+)
+async def test_form_must_be_complete(client: AsyncClient, content: str, errors: set[str]) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await client.post(f"{AUTH}/token", content=content, headers=headers)
+    assert error_of(answer, 422, "VALIDATION_ERROR").keys() == errors
+
+
+async def test_user_changes_the_name(client: AsyncClient) -> None:
+    other = (await new_session(client, "dave@example.com"))["access_token"]
+    headers = bearer((await new_session(client))["access_token"])
+    for body, name in [({"name": "Carol"}, "Carol"), ({}, "Carol"), ({"name": None}, None)]:
+        answer = await client.patch(f"{AUTH}/me", json=body, headers=headers)
+        assert answer.status_code == 200
+        assert answer.json()["name"] == name
+        assert (await client.get(f"{AUTH}/me", headers=headers)).json() == answer.json()
+        assert (await me(client, other)).json()["name"] is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"name": name} for name in BAD_NAMES]
+    + [{"id": 1}, {"email": "x@example.com"}, {"password": PASSWORD}, {"is_admin": True}],
+)
+async def test_user_changes_nothing_else(client: AsyncClient, body: dict[str, Any]) -> None:
+    client.headers.update(bearer((await new_session(client))["access_token"]))
+    assert (await client.patch(f"{AUTH}/me", **json_body(body))).status_code == 422
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+async def test_log_holds_no_value_of_users(
+    client: AsyncClient,
+    database: Database,
+    configure: Callable[..., io.StringIO],
+    log_format: Literal["console", "json"],
+) -> None:
+    log = configure(log_format, "DEBUG")
+    email, name, password = "dagmar@example.com", "Dagmar Dreizehn", "a password of thirteen"
+    body = {"email": email, "name": name, "password": password}
+    assert (await client.post(f"{AUTH}/register", json=body)).status_code == 201
+    assert (await client.post(f"{AUTH}/register", json=body)).status_code == 409
+    assert (await log_in(client, email, "wrong password")).status_code == 401
+    tokens = (await log_in(client, email, password)).json()
+    form = {"username": email, "password": password}
+    others = (await client.post(f"{AUTH}/token", data=form)).json()
+    newer = (await refresh(client, tokens["refresh_token"])).json()
+    headers = bearer(newer["access_token"])
+    async with database.connect() as connection:
+        statements = ("password_hash, email FROM users", "token_hash, family_hash FROM sessions")
+        results = [await connection.execute(text(f"SELECT {each}")) for each in statements]
+        secrets = {value for result in results for row in result for value in row}
+    change = {"current_password": password, "new_password": "another of thirteen"}
+    assert (await client.patch(f"{AUTH}/me", json={"name": name}, headers=headers)).is_success
+    assert (await client.post(f"{AUTH}/password", json=change, headers=headers)).is_success
+    assert (await client.delete(f"{AUTH}/me", headers=headers)).is_success
+    assert len(secrets) == 6
+    for each in (tokens, others, newer):
+        secrets |= {each["access_token"], each["refresh_token"]}
+    # The tests' own client tells what it sends.
+    written = "\n".join(line for line in log.getvalue().splitlines() if "httpx" not in line)
+    assert written.count("app.access") == 9
+    for secret in {*secrets, *body.values(), *change.values(), "wrong password"}:
+        assert secret not in written
+
+
+async def test_deleted_user_is_gone(client: AsyncClient, database: Database) -> None:
+    tokens = await new_session(client)
+    headers = bearer(tokens["access_token"])
+    assert (await client.delete(f"{AUTH}/me", headers=headers)).status_code == 204
+    assert await count_rows(database, User) == await count_rows(database, Session) == 0
+    assert (await me(client, tokens["access_token"])).status_code == 401
+    assert (await refresh(client, tokens["refresh_token"])).status_code == 401
+    assert (await log_in(client)).status_code == 401
+    assert (await register(client)).status_code == 201
+
+
+async def test_deleted_user_leaves_the_others(client: AsyncClient) -> None:
+    other = (await new_session(client, "dave@example.com"))["access_token"]
+    headers = bearer((await new_session(client))["access_token"])
+    assert (await client.delete(f"{AUTH}/me", headers=headers)).status_code == 204
+    assert (await me(client, other)).status_code == 200
+
+
+async def test_user_who_is_deleted_meanwhile(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.headers.update(bearer((await new_session(client))["access_token"]))
+    await client.delete(f"{AUTH}/me")
+    # As if the request had been let in just before.
+    monkeypatch.setattr("app.auth.is_open", AsyncMock(return_value=True))
+    for answer in (
+        await client.get(f"{AUTH}/me"),
+        await client.patch(f"{AUTH}/me", json={"name": "Carol"}),
+    ):
+        assert answer.status_code == 401
+        assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+    assert (await client.delete(f"{AUTH}/me")).status_code == 204
+
+
+async def test_login_of_a_user_who_is_deleted_meanwhile(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await register(client)
+    monkeypatch.setattr("app.services.auth.open_session", AsyncMock(return_value=None))
+    assert (await log_in(client)).status_code == 401
+
+
+async def test_openapi_names_the_way_to_a_token(app: FastAPI) -> None:
+    scheme = app.openapi()["components"]["securitySchemes"]["OAuth2PasswordBearer"]
+    assert scheme["flows"]["password"]["tokenUrl"] == f"{AUTH}/token".lstrip("/")
