@@ -180,7 +180,7 @@ def test_a_new_question(checkout: Checkout) -> None:
     checkout.check(dict.fromkeys((KNOWN, ROW, REFUSED), "greeting"), passing=[PAIRS])
 
     known = "'auth': ['local', 'external'],"
-    checkout.after("hooks/given.jinja", known, "\n  'greeting': ['hello', 'good_day'],")
+    checkout.after("hooks/check/given.jinja", known, "\n  'greeting': ['hello', 'good_day'],")
     row = "| `greeting` | `hello`, `good_night` | what `GET /` says |\n"
     checkout.before("README.md", "\nThe default `fields`:\n", row)
     checkout.check({VALUES: "good_night", REFUSED: "greeting"}, passing=[KNOWN, ROW])
@@ -205,7 +205,7 @@ def test_a_new_question(checkout: Checkout) -> None:
 @pytest.mark.long
 def test_a_question_that_retires(checkout: Checkout) -> None:
     assert "there is no question" in checkout.copy("greeting=good_day", status=1)
-    checkout.edit("hooks/given.jinja", "{% set RETIRED = [", "{% set RETIRED = ['greeting', ")
+    checkout.edit("hooks/check/given.jinja", "{% set RETIRED = [", "{% set RETIRED = ['greeting', ")
     checkout.copy("greeting=good_day")
     assert "greeting" not in checkout.recorded()
 
@@ -214,7 +214,7 @@ def test_a_question_that_retires(checkout: Checkout) -> None:
 def test_a_new_field_type(checkout: Checkout) -> None:
     assert asked_by("A new field type") == files(TYPES, SETS)
     checkout.after(
-        "hooks/validate_values.jinja", "{% set OPTIONS = {\n", "  'colour': ['palette'],\n"
+        "hooks/check/values.jinja", "{% set OPTIONS = {\n", "  'colour': ['palette'],\n"
     )
     checkout.check(dict.fromkeys((TYPES, SETS, OPTIONS), "colour"))
 
@@ -236,14 +236,14 @@ def test_a_new_operation(checkout: Checkout) -> None:
     checkout.check(dict.fromkeys((KNOWN, VALUES), "archive"))
 
     operations = "{% set OPERATIONS = ['complete', 'stats', 'bulk', "
-    checkout.after("hooks/given.jinja", operations, "'archive', ")
+    checkout.after("hooks/check/given.jinja", operations, "'archive', ")
     checkout.edit(
         "README.md", "`stats`, `bulk`, `search` |", "`stats`, `bulk`, `archive`, `search` |"
     )
     checkout.check({}, passing=[KNOWN, VALUES])
     assert "archive" in checkout.copy("operations=[archive]", status=1)
 
-    checkout.after("hooks/validate.jinja", "{% set allowed = ['stats', 'bulk'", ", 'archive'")
+    checkout.after("hooks/check/answers.jinja", "{% set allowed = ['stats', 'bulk'", ", 'archive'")
     router = checkout.home / f"{ROUTER}.py.jinja"
     router.write_text(router.read_text(encoding="utf-8") + ROUTE, encoding="utf-8")
     checkout.copy("operations=[archive]")

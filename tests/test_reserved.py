@@ -72,7 +72,7 @@ def test_the_modules_beside_a_resource_are_no_resources() -> None:
 
 
 def test_no_resource_has_the_class_of_an_import() -> None:
-    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "hooks").iterdir()))
+    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "hooks").rglob("*.jinja")))
     blocks = re.findall(r"set IMPORTED = \[(.*?)\]", source, re.DOTALL)
     imported = set(re.findall(r"'(\w+)'", "".join(blocks)))
     pascal = module("names").pascal

@@ -260,7 +260,7 @@ def spoil_answer(_template: Path, project: Path) -> None:
 
 def reserve_name(template: Path, _project: Path) -> None:
     """Release a version that no longer accepts the project's answer."""
-    reserved = template / "hooks" / "reserved.jinja"
+    reserved = template / "hooks" / "check" / "reserved.jinja"
     text = reserved.read_text(encoding="utf-8")
     assert text.count(" stats ") > 1
     reserved.write_text(text.replace(" stats ", " stats task "), encoding="utf-8")

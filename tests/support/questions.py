@@ -11,7 +11,7 @@ from copier.errors import UserMessageError
 from tests.support.rendering import ROOT
 
 ANSWERS = ".copier-answers.yml"
-RECORD = "{% from 'hooks/given.jinja' import recorded with context %}{{ recorded() }}"
+RECORD = "{% from 'hooks/check/given.jinja' import recorded with context %}{{ recorded() }}"
 NOTHING_DERIVED = """
 {% macro derived_resources() %}[]{% endmacro %}
 {% macro derived_features() %}{}{% endmacro %}
