@@ -14,7 +14,7 @@ from app.http.error_handlers import install_error_handlers
 from app.http.logs import configure_logging
 from app.http.middleware import install_middleware
 from app.http.openapi import build_openapi
-from app.routers import api_router, health
+from app.routers import install_routes
 from app.settings import Settings, load_settings
 from app.state import AppState, get_state, set_state
 
@@ -50,9 +50,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state = AppState(settings, Database(settings.database_url), AuthState(settings))
     set_state(app, state)
     install_error_handlers(app)
+    install_routes(app)
     install_middleware(app, settings.cors_origins, settings.allowed_hosts)
     install_docs(app)
-    app.include_router(health.router)
-    app.include_router(api_router)
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     return app

@@ -279,7 +279,7 @@ async def test_user_who_is_deleted_meanwhile(
     client.headers.update(bearer((await new_session(client))["access_token"]))
     await client.delete(f"{AUTH}/me")
     # As if the request had been let in just before.
-    monkeypatch.setattr("app.auth.is_open", AsyncMock(return_value=True))
+    monkeypatch.setattr("app.auth.current_user.is_open", AsyncMock(return_value=True))
     for answer in (
         await client.get(f"{AUTH}/me"),
         await client.patch(f"{AUTH}/me", json={"name": "Carol"}),
