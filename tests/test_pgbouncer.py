@@ -28,10 +28,10 @@ from app.database import Database
 
 async def read(database, number):
     for _ in range(5):
-        async with database.connect() as connection:
+        async with database.autocommit() as connection:
             found = await connection.execute(text("SELECT CAST(:n AS integer)"), {"n": number})
             assert found.scalar_one() == number
-        async with database.begin() as connection:
+        async with database.transaction() as connection:
             found = await connection.execute(text("SELECT CAST(:n AS integer)"), {"n": -number})
             assert found.scalar_one() == -number
 

@@ -13,7 +13,7 @@ from sqlalchemy.types import UserDefinedType
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  # Registers the tables.
-from app.db.database import create_engine
+from app.db.engine import create_engine
 from app.settings import DatabaseSettings
 from migrations.toolkit import reflection  # noqa: F401  # Listens.
 from migrations.toolkit.plan import keep_rows

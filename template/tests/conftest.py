@@ -41,7 +41,7 @@ async def database(app: FastAPI) -> AsyncIterator[Database]:
     """The app's database, empty before and after each test."""
     database: Database = get_state(app).database
     yield database
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         for table in reversed(SQLModel.metadata.sorted_tables):
             await connection.execute(table.delete())
 

@@ -195,7 +195,7 @@ def test_only_the_scope_builds_statements(layer: str) -> None:
         "import sqlalchemy as sa",
         "from sqlmodel import delete",
         "query = Anything.__table__",
-        "await scope.database.connect()",
+        "await scope.database.autocommit()",
     ],
 )
 def test_statements_are_really_found(code: str) -> None:

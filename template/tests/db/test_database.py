@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.exc import OperationalError as DriverOperationalError
 
-from app.db.database import SQLITE_WAL_ATTEMPTS, Database, write_ahead
+from app.db.database import Database
+from app.db.engine import SQLITE_WAL_ATTEMPTS, enable_wal
 from app.db.integrity import refusal
 from app.errors import NotFound, ServiceUnavailable
 from tests.support.databases import SERVER_URL, empty_database
@@ -46,7 +47,7 @@ children = Table(
 async def with_tables(url: str) -> Database:
     """Open a database and make the tables of these tests."""
     database = Database(url)
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         await connection.run_sync(metadata.create_all)
     return database
 
@@ -55,7 +56,7 @@ async def with_tables(url: str) -> Database:
 async def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A database of the kind that the tests run on, however slow the machine is."""
     monkeypatch.setattr("app.db.database.ANSWER_TIMEOUT_SECONDS", 60)
-    monkeypatch.setattr("app.db.database.POOL_TIMEOUT_SECONDS", 60)
+    monkeypatch.setattr("app.db.engine.POOL_TIMEOUT_SECONDS", 60)
     async with empty_database(tmp_path) as url:
         database = await with_tables(url)
         yield database
@@ -78,20 +79,20 @@ async def sqlite(file: Path) -> AsyncIterator[Database]:
 
 async def run(database: Database, statement: Executable) -> None:
     """Run a statement that gives nothing."""
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         await connection.execute(statement)
 
 
 async def scalar(database: Database, statement: str) -> object:
     """Return the one value that a statement gives."""
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         return (await connection.execute(text(statement))).scalar_one()
 
 
 async def test_many_writers_with_single_statements(own: Database) -> None:
     async def write(writer: int) -> None:
         for number in range(ROUNDS):
-            async with own.connect() as connection:
+            async with own.autocommit() as connection:
                 await connection.execute(insert(counters).values(id=writer * ROUNDS + number, n=0))
 
     await asyncio.gather(*map(write, range(WRITERS)))
@@ -99,12 +100,12 @@ async def test_many_writers_with_single_statements(own: Database) -> None:
 
 
 async def test_many_writers_that_read_before_they_write(own: Database) -> None:
-    async with own.connect() as connection:
+    async with own.autocommit() as connection:
         await connection.execute(insert(counters).values(id=1, n=0))
 
     async def write(_writer: int) -> None:
         for _ in range(ROUNDS):
-            async with own.begin() as connection:
+            async with own.transaction() as connection:
                 found = select(counters.c.n).where(counters.c.id == 1).with_for_update()
                 n = (await connection.execute(found)).scalar_one()
                 await asyncio.sleep(0)
@@ -119,9 +120,9 @@ async def test_many_processes_write_to_one_file(sqlite: Database, file: Path) ->
     processes = [Database(f"sqlite:///{file}") for _ in range(WRITERS)]
 
     async def write(process: Database) -> None:
-        async with process.connect() as connection:
+        async with process.autocommit() as connection:
             await connection.execute(insert(parents).values())
-        async with process.begin() as connection:
+        async with process.transaction() as connection:
             await connection.execute(insert(parents).values())
         await process.dispose()
 
@@ -135,7 +136,7 @@ async def test_many_processes_write_to_one_file(sqlite: Database, file: Path) ->
 )
 async def test_sqlite_is_set_up(sqlite: Database, pragma: str, expected: object) -> None:
     assert await scalar(sqlite, f"PRAGMA {pragma}") == expected
-    async with sqlite.begin() as connection:
+    async with sqlite.transaction() as connection:
         assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one() == expected
 
 
@@ -152,15 +153,15 @@ class HastyCursor:
             raise sqlite3.OperationalError("database is locked")
 
 
-def test_switch_to_write_ahead_is_tried_again() -> None:
-    write_ahead(HastyCursor(3))
+def test_switch_to_enable_wal_is_tried_again() -> None:
+    enable_wal(HastyCursor(3))
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        write_ahead(HastyCursor(SQLITE_WAL_ATTEMPTS))
+        enable_wal(HastyCursor(SQLITE_WAL_ATTEMPTS))
 
 
 async def test_transaction_writes_from_its_beginning(sqlite: Database, file: Path) -> None:
     other = sqlite3.connect(file, timeout=0, isolation_level=None)
-    async with sqlite.begin():
+    async with sqlite.transaction():
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
     other.close()
@@ -182,19 +183,19 @@ async def test_statement_that_the_database_cannot_take_is_no_fault_of_the_client
 
 
 async def test_statement_commits_by_itself(own: Database) -> None:
-    async with own.connect() as connection:
+    async with own.autocommit() as connection:
         await connection.execute(insert(parents).values(id=1))
         assert await scalar(own, "SELECT count(*) FROM parents") == 1
 
 
 async def test_failed_transaction_leaves_nothing(own: Database) -> None:
     async def write_and_fail(error: Exception) -> None:
-        async with own.begin() as connection:
+        async with own.transaction() as connection:
             await connection.execute(insert(parents).values(id=1))
             raise error
 
     async def write_twice() -> None:
-        async with own.begin() as connection:
+        async with own.transaction() as connection:
             await connection.execute(insert(parents).values(id=2))
             await connection.execute(insert(parents).values(id=2))
 
@@ -207,13 +208,13 @@ async def test_failed_transaction_leaves_nothing(own: Database) -> None:
 
 async def test_abandoned_transaction_leaves_nothing(own: Database) -> None:
     async def write() -> None:
-        async with own.begin() as connection:
+        async with own.transaction() as connection:
             await connection.execute(insert(parents).values(id=1))
             await asyncio.sleep(60)
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(write(), 0.2)
-    async with own.begin() as connection:
+    async with own.transaction() as connection:
         await connection.execute(insert(parents).values(id=2))
         count = select(func.count()).select_from(parents)
         assert (await connection.execute(count)).scalar_one() == 1
@@ -226,27 +227,27 @@ async def test_errors_tell_no_values(own: Database) -> None:
 
 
 async def test_file_that_stays_locked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.db.database.SQLITE_BUSY_TIMEOUT_MS", 10)
+    monkeypatch.setattr("app.db.engine.SQLITE_BUSY_TIMEOUT_MS", 10)
     database = await with_tables(f"sqlite:///{file}")
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(ServiceUnavailable):
         await run(database, insert(parents).values(id=1))
     with pytest.raises(ServiceUnavailable):
-        await database.begin().__aenter__()
+        await database.transaction().__aenter__()
     other.close()
     await database.ping()
     await database.dispose()
 
 
 async def test_all_connections_are_taken(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.db.database.POOL_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("app.db.engine.POOL_TIMEOUT_SECONDS", 0.1)
     database = Database(f"sqlite:///{file}")
     async with AsyncExitStack() as taken:
 
         async def take_all() -> None:
             while True:
-                await taken.enter_async_context(database.connect())
+                await taken.enter_async_context(database.autocommit())
 
         with pytest.raises(ServiceUnavailable):
             await take_all()
@@ -257,6 +258,6 @@ async def test_all_connections_are_taken(file: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.skipif(not SERVER_URL, reason="needs a server")
 async def test_connection_that_is_lost(own: Database) -> None:
     process = await scalar(own, "SELECT pg_backend_pid()")
-    async with own.begin() as connection:
+    async with own.transaction() as connection:
         await connection.execute(text(f"SELECT pg_terminate_backend({process})"))
     await own.ping()

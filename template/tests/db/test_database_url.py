@@ -24,7 +24,7 @@ PLAIN = f"postgresql://me:{SECRET}@host/app"
 VERIFIED = "sslmode=verify-full&sslrootcert=system"
 
 # A certificate that signs itself; its key is gone.
-CERTIFICATE = Path(__file__).with_name("certificate.pem")
+CERTIFICATE = Path("tests/support/certificate.pem")
 
 # A value that each parameter takes, and what else it needs.
 WORKING = {

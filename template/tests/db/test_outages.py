@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidatePoolError
 
-from app.db import connections, database
+from app.db import connections, database, engine
 from app.db.connections import refuse_dropped
 from app.db.database import Database
 from app.db.outages import did_nothing, only_reads, passes
@@ -53,7 +53,7 @@ END_SESSIONS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid != pg_backend_pid()"
 )
-WAYS = ("connect", "begin")
+WAYS = ("autocommit", "transaction")
 SOME = 20
 EMAIL = "ada@example.com"
 # Threads that other tests use.
@@ -72,7 +72,7 @@ async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
 async def with_notes(url: str) -> Database:
     """Open a database with an empty table."""
     opened = Database(url)
-    async with opened.begin() as connection:
+    async with opened.transaction() as connection:
         await connection.run_sync(notes.metadata.drop_all)
         await connection.run_sync(notes.metadata.create_all)
     return opened
@@ -114,7 +114,7 @@ async def proxied(url: str) -> AsyncIterator[tuple[Proxy, Database]]:
         await opened.dispose()
 
 
-async def run(opened: Database, statement: Executable, way: str = "connect") -> Any:
+async def run(opened: Database, statement: Executable, way: str = "autocommit") -> Any:
     """Run a statement by itself, or in a transaction; return its first value, if it has one."""
     async with getattr(opened, way)() as connection:
         result = await connection.execute(statement)
@@ -183,7 +183,7 @@ def test_what_is_read_only_did_nothing() -> None:
 
 def test_every_wait_ends_within_five_seconds() -> None:
     assert database.ANSWER_TIMEOUT_SECONDS + connections.CLOSE_TIMEOUT_SECONDS < 5
-    waits = (database.POOL_TIMEOUT_SECONDS, database.SQLITE_BUSY_TIMEOUT_MS / 1000)
+    waits = (engine.POOL_TIMEOUT_SECONDS, engine.SQLITE_BUSY_TIMEOUT_MS / 1000)
     assert max(waits) < database.ANSWER_TIMEOUT_SECONDS
 
 
@@ -233,8 +233,8 @@ def test_dropped_connections_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("autocommit", [False, True])
 def test_connections_to_a_server_are_checked(autocommit: bool) -> None:
-    engine = database.create_engine("postgresql://127.0.0.1/a", autocommit=autocommit)
-    assert event.contains(engine.sync_engine, "checkout", refuse_dropped)
+    created = engine.create_engine("postgresql://127.0.0.1/a", autocommit=autocommit)
+    assert event.contains(created.sync_engine, "checkout", refuse_dropped)
 
 
 @needs_server
@@ -276,7 +276,7 @@ async def test_second_statement_is_not_run_again(own: Database, admin: Database,
 
     with pytest.raises(ServiceUnavailable):
         await write_twice()
-    assert await run(own, COUNT) == (1 if way == "connect" else 0)
+    assert await run(own, COUNT) == (1 if way == "autocommit" else 0)
 
 
 @needs_server
@@ -338,7 +338,7 @@ async def test_silence_while_a_transaction_is_rolled_back(
     proxy, through = proxied
 
     async def fail() -> None:
-        async with through.begin() as connection:
+        async with through.transaction() as connection:
             await connection.execute(WRITE)
             proxy.fall_silent()
             raise LookupError
@@ -369,7 +369,7 @@ async def test_what_takes_too_long_in_a_block_is_told_from_other_timeouts(
     own: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def wait(seconds: float) -> None:
-        async with own.begin():
+        async with own.transaction():
             async with asyncio.timeout(seconds):
                 await asyncio.sleep(60)
 
@@ -435,8 +435,8 @@ async def test_commit_that_fails(own: Database) -> None:
         ),
     )
     with pytest.raises(ServiceUnavailable):
-        await run(own, WRITE, "begin")
-    assert await run(own, COUNT, "begin") == 0
+        await run(own, WRITE, "transaction")
+    assert await run(own, COUNT, "transaction") == 0
     assert in_use(own) == 0
 
 
@@ -445,7 +445,7 @@ async def test_statement_that_waits_for_a_lock_is_cancelled(
     own: Database, admin: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await run(own, WRITE)
-    async with admin.begin() as holding:
+    async with admin.transaction() as holding:
         await holding.execute(notes.update().values(text="b"))
         with monkeypatch.context() as patch:
             patch.setattr(database, "ANSWER_TIMEOUT_SECONDS", 0.2)
@@ -550,7 +550,7 @@ async def test_statement_that_may_have_run_is_not_run_again(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def write_several() -> None:
-        async with sqlite.connect() as connection:
+        async with sqlite.autocommit() as connection:
             await connection.execute(insert(notes), [{"text": "a"}, {"text": "b"}])
 
     await run(sqlite, text("PRAGMA query_only = ON"))

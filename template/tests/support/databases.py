@@ -12,7 +12,7 @@ from anyio import to_thread
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import text
 
-from app.db.database import create_engine
+from app.db.engine import create_engine
 from app.db.url.parse import read_database_url
 
 

@@ -55,7 +55,7 @@ def _next_token(family: str) -> str:
 async def is_open(database: Database, token: AccessToken) -> bool:
     """Tell whether the session of an access token goes on."""
     values = {"session_id": token.session_id, "user_id": token.user_id}
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         return (await connection.execute(_OPEN, values)).first() is not None
 
 
@@ -83,7 +83,7 @@ async def open_session(
     )
     source = select(*values.values()).where(*same).with_for_update(read=True)
     statement = insert(sessions).from_select(list(values), source).returning(sessions.c.id)
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         session_id = (await connection.execute(statement)).scalar_one_or_none()
         await connection.execute(_forget_expired(now))
     if session_id is None:
@@ -122,7 +122,7 @@ async def renew_session(
         .values(token_hash=_hashes(new_token)[1], expires_at=now + lifetime)
         .returning(sessions.c.id, sessions.c.user_id)
     )
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         row = (await connection.execute(statement)).mappings().one_or_none()
         if row is None:
             ended = (await connection.execute(_end_family(family_hash))).mappings().one_or_none()
@@ -134,7 +134,7 @@ async def renew_session(
 
 async def end_session(database: Database, refresh_token: str) -> None:
     """End the session of a refresh token, be it the last one or an earlier one."""
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         await connection.execute(_end_family(_hashes(refresh_token)[0]))
 
 

@@ -57,7 +57,7 @@ async def register(context: AuthContext, data: UserCreate) -> UserRead:
         "created_at": now,
     }
     statement = insert(users).values(values).returning(users)
-    async with context.database.connect() as connection:
+    async with context.database.autocommit() as connection:
         try:
             row = (await connection.execute(statement)).mappings().one()
         except DBAPIError as error:
@@ -114,7 +114,7 @@ async def update_user(context: AuthContext, user_id: Id, data: UserUpdate) -> Us
     if not changes:
         return await get_user(context, user_id)
     statement = update(users).where(users.c.id == user_id).values(changes).returning(users)
-    async with context.database.connect() as connection:
+    async with context.database.autocommit() as connection:
         row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
         raise invalid_token("session_ended")
@@ -123,7 +123,7 @@ async def update_user(context: AuthContext, user_id: Id, data: UserUpdate) -> Us
 
 async def delete_user(context: AuthContext, user_id: Id) -> None:
     """Remove a user with all that is theirs."""
-    async with context.database.connect() as connection:
+    async with context.database.autocommit() as connection:
         await connection.execute(delete(users).where(users.c.id == user_id))
 
 
@@ -145,7 +145,7 @@ async def change_password(context: AuthContext, token: AccessToken, data: Passwo
         users.c.password_changed_at == user["password_changed_at"],
     )
     values = {"password_hash": password_hash, "password_changed_at": datetime.now(UTC)}
-    async with context.database.begin() as connection:
+    async with context.database.transaction() as connection:
         result = await connection.execute(update(users).where(*same).values(values))
         if not result.rowcount:
             raise _wrong_password()
@@ -165,7 +165,7 @@ def _tokens(context: AuthContext, token: AccessToken, refresh_token: str) -> Tok
 
 
 async def _find(context: AuthContext, condition: ColumnElement[bool]) -> RowMapping | None:
-    async with context.database.connect() as connection:
+    async with context.database.autocommit() as connection:
         result = await connection.execute(select(users).where(condition))
         return result.mappings().one_or_none()
 
@@ -191,6 +191,6 @@ async def _verify(context: AuthContext, email: str, password: str, user: RowMapp
             await context.rate_limits.count_failed_login(email, context.address)
     if verified and renewed:
         same = (users.c.email == email, users.c.password_hash == stored)
-        async with context.database.connect() as connection:
+        async with context.database.autocommit() as connection:
             await connection.execute(update(users).where(*same).values(password_hash=renewed))
     return verified

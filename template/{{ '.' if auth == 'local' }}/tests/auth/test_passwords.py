@@ -40,7 +40,7 @@ class CountingHasher:
 
 
 async def stored_hash(database: Database) -> str:
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         result = await connection.execute(select(User.__table__.c.password_hash))
         return str(result.scalar_one())
 

@@ -33,7 +33,7 @@ BAD_NAMES = ["", " ", "\0", "n" * 201, "\ud800", 7, ["x"]]
 
 
 async def count_rows(database: Database, model: Any) -> int:
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         return int((await connection.execute(select(func.count()).select_from(model))).scalar_one())
 
 
@@ -237,7 +237,7 @@ async def test_log_holds_no_value_of_users(
     others = (await client.post(f"{AUTH}/token", data=form)).json()
     newer = (await refresh(client, tokens["refresh_token"])).json()
     headers = bearer(newer["access_token"])
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         statements = ("password_hash, email FROM users", "token_hash, family_hash FROM sessions")
         results = [await connection.execute(text(f"SELECT {each}")) for each in statements]
         secrets = {value for result in results for row in result for value in row}

@@ -28,12 +28,12 @@ async def change_password(client: AsyncClient, access_token: str, current: str) 
 
 async def expire_all(database: Database) -> None:
     past = datetime.now(UTC) - timedelta(seconds=1)
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         await connection.execute(update(Session.__table__).values(expires_at=past))
 
 
 async def count_sessions(database: Database) -> int:
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         result = await connection.execute(select(func.count()).select_from(Session))
         return int(result.scalar_one())
 
@@ -120,7 +120,7 @@ async def test_login_removes_expired_sessions(client: AsyncClient, database: Dat
 async def test_login_removes_a_hundred_at_once(client: AsyncClient, database: Database) -> None:
     await new_session(client)
     table = Session.__table__
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         [row] = (await connection.execute(select(table))).mappings()
         copied = {name: value for name, value in row.items() if name not in {"id", "family_hash"}}
         copies = [{**copied, "family_hash": f"{number:064}"} for number in range(100)]
@@ -132,7 +132,7 @@ async def test_login_removes_a_hundred_at_once(client: AsyncClient, database: Da
 
 async def test_only_hashes_are_stored(client: AsyncClient, database: Database) -> None:
     tokens = await new_session(client)
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         stored = [
             str(row)
             for model in (User, Session)
@@ -206,7 +206,7 @@ async def test_login_that_a_new_password_overtakes(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
     await register(client)
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         user = (await connection.execute(select(User.__table__))).mappings().one()
     tokens = (await log_in(client)).json()
     assert await change_password(client, tokens["access_token"], PASSWORD) == 204

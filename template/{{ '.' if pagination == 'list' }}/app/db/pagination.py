@@ -1,24 +1,16 @@
-"""Slices of lists, by limit and offset."""
+"""Fetch slices of lists, by limit and offset."""
 
 from typing import TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement
 
-from app.db.listing import ListQuery, conditions, sort_keys
+from app.db.filters import conditions
 from app.db.scope import Model, Scope
-
-MAX_LIMIT = 1000
-MAX_OFFSET = 2**31 - 1
+from app.db.sorting import sort_keys
+from app.schemas.pages import PageQuery
 
 T = TypeVar("T", bound=BaseModel)
-
-
-class PageQuery(ListQuery):
-    """Which part of a list is wanted."""
-
-    limit: int = Field(default=100, ge=1, le=MAX_LIMIT)
-    offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
 
 
 async def paginate(
@@ -28,7 +20,7 @@ async def paginate(
     item_type: type[T],
     *extra: ColumnElement[bool],
 ) -> list[T]:
-    """Fetch the part that the query asks for, of the rows in scope."""
+    """Fetch one slice of the rows in scope."""
     found = scope.select(model).where(*conditions(query, model), *extra)
     order = [key.clause() for key in sort_keys(query, model)]
     rows = await scope.execute(found.order_by(*order).limit(query.limit).offset(query.offset))

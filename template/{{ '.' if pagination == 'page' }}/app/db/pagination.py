@@ -1,43 +1,15 @@
-"""Pages of lists: numbered, with a total."""
+"""Fetch pages of lists: numbered, with totals."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, func
 
-from app.db.listing import ListQuery, conditions, sort_keys
+from app.db.filters import conditions
 from app.db.scope import Model, Scope
+from app.db.sorting import sort_keys
+from app.schemas.pages import Page, PageQuery, Pagination
 
-MAX_PAGE = 1_000_000_000
-MAX_PAGE_SIZE = 100
-
-T = TypeVar("T")
-PageT = TypeVar("PageT", bound="Page[Any]")
-
-
-class PageQuery(ListQuery):
-    """Which page of a list is wanted."""
-
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    page_size: int = Field(default=20, ge=1, le=MAX_PAGE_SIZE)
-
-
-class Pagination(BaseModel):
-    """Where a page stands in its list."""
-
-    total: int
-    page: int
-    page_size: int
-    total_pages: int
-    has_previous: bool
-    has_next: bool
-
-
-class Page(BaseModel, Generic[T]):
-    """One page of a list."""
-
-    items: list[T]
-    pagination: Pagination
+PageT = TypeVar("PageT", bound=Page[Any])
 
 
 async def paginate(
@@ -47,7 +19,7 @@ async def paginate(
     page_type: type[PageT],
     *extra: ColumnElement[bool],
 ) -> PageT:
-    """Fetch the page that the query asks for, of the rows in scope."""
+    """Fetch one page of the rows in scope."""
     found = scope.select(model).where(*conditions(query, model), *extra)
     total_of = found.with_only_columns(func.count().label("total"), maintain_column_froms=True)
     [count] = await scope.execute(total_of)

@@ -1,15 +1,9 @@
-"""How many rows there are."""
+"""Statistics of the rows in scope."""
 
-from pydantic import BaseModel
 from sqlalchemy import func
 
 from app.db.scope import Model, Scope
-
-
-class Stats(BaseModel):
-    """A number of rows."""
-
-    total: int
+from app.schemas.stats import Stats
 
 
 async def count(scope: Scope, model: Model) -> Stats:

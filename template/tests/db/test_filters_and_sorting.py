@@ -1,13 +1,14 @@
-"""Filters and orders of lists, on a table of the tests' own."""
+"""Filters and sort orders of lists, on a table of its own."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Annotated, Literal, cast
 
 import pytest
-from pydantic import Field
+from pydantic import MISSING, Field
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Connection,
     Integer,
@@ -19,18 +20,10 @@ from sqlalchemy import (
 )
 from typing_extensions import TypeAliasType
 
-from app.db.listing import (
-    UNSET,
-    AtLeast,
-    AtMost,
-    Equals,
-    IsNull,
-    ListQuery,
-    conditions,
-    sort_keys,
-    sortable,
-)
+from app.db.filters import conditions
+from app.db.sorting import sort_keys
 from app.models.row import Row
+from app.schemas.lists import AtLeast, AtMost, Comparison, Equals, IsNull, ListQuery, sortable
 
 notes = Table(
     "notes",
@@ -41,36 +34,43 @@ notes = Table(
     Column("level", String),
     Column("body", Text),
     Column("extra", JSON),
+    Column("done", Boolean),
     Column("user_id", Integer, info={"sortable": False}),
 )
 Note = cast("type[Row]", SimpleNamespace(__table__=notes))
 RANKS = [2, 1, None, 1, 2, None]
+DONE = [True, False, None, True, False, None]
 # `gone` is no longer a choice.
 LEVELS = ["low", "high", None, "it's 100%", "gone", "low"]
 Level = TypeAliasType("Level", Annotated[Literal["low", "it's 100%", "high"], Field()])
+State = Annotated[
+    Literal["any", "open", "done"] | MISSING,
+    Comparison("is_true", column="done", values={"open": False, "done": True}),
+]
 
 
 class NoteQuery(ListQuery):
     """Filters of notes."""
 
     sort: str = "id"
-    rank: Equals[int] = UNSET
-    rank_gte: AtLeast[int] = UNSET
-    rank_lte: AtMost[int] = UNSET
-    rank_is_null: IsNull = UNSET
-    extra_is_null: IsNull = UNSET
-    level: Equals[Level] = UNSET
+    rank: Equals[int] = MISSING
+    rank_gte: AtLeast[int] = MISSING
+    rank_lte: AtMost[int] = MISSING
+    rank_is_null: IsNull = MISSING
+    extra_is_null: IsNull = MISSING
+    level: Equals[Level] = MISSING
+    state: State = MISSING
 
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """A database with notes, whose ids count from 1."""
+    """A database with notes, whose ids start at 1."""
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         notes.create(connection)
         rows = [
-            {"rank": rank, "size": 7, "level": level}
-            for rank, level in zip(RANKS, LEVELS, strict=True)
+            {"rank": rank, "size": 7, "level": level, "done": done}
+            for rank, level, done in zip(RANKS, LEVELS, DONE, strict=True)
         ]
         connection.execute(notes.insert(), rows)
         yield connection
@@ -78,7 +78,7 @@ def connection() -> Iterator[Connection]:
 
 
 def found(connection: Connection, query: NoteQuery) -> list[int]:
-    """Return the ids that a query finds, in its order."""
+    """Return the ids that a query returns, in order."""
     order = [key.clause() for key in sort_keys(query, Note)]
     statement = notes.select().where(*conditions(query, Note)).order_by(*order)
     return [row.id for row in connection.execute(statement)]
@@ -122,23 +122,24 @@ def test_ids_break_ties_and_nulls_come_last(
         ({"extra_is_null": True}, [1, 2, 3, 4, 5, 6]),
         ({"extra_is_null": False}, []),
         ({"level": "low"}, [1, 6]),
+        ({"state": "any"}, [1, 2, 3, 4, 5, 6]),
+        ({"state": "open"}, [2, 3, 5, 6]),
+        ({"state": "done"}, [1, 4]),
     ],
 )
-def test_filters_find_what_they_say(
-    connection: Connection, filters: dict[str, int], ids: list[int]
-) -> None:
+def test_filters(connection: Connection, filters: dict[str, object], ids: list[int]) -> None:
     assert found(connection, NoteQuery.model_validate(filters)) == ids
 
 
 @pytest.mark.parametrize("sort", ["rank", "-rank", "level", "-level"])
-def test_the_place_of_a_value_is_that_of_its_rows(connection: Connection, sort: str) -> None:
+def test_term_of_a_value_is_that_of_its_rows(connection: Connection, sort: str) -> None:
     key = sort_keys(NoteQuery(sort=sort), Note)[0]
     rows = connection.execute(notes.select()).mappings().all()
     for value in {row[key.column.name] for row in rows}:
-        here = notes.select().where(key.term.is_not_distinct_from(key.place(value)))
+        here = notes.select().where(key.term.is_not_distinct_from(key.term_of(value)))
         found = connection.execute(here).mappings().all()
         assert found == [row for row in rows if row[key.column.name] == value]
 
 
-def test_long_texts_and_documents_are_no_sort_keys() -> None:
-    assert list(sortable(Note)) == ["id", "rank", "size", "level"]
+def test_long_strings_and_json_are_not_sortable() -> None:
+    assert list(sortable(Note)) == ["id", "rank", "size", "level", "done"]

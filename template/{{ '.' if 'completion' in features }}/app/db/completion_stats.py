@@ -1,27 +1,18 @@
-"""How many rows there are, and how many of them are completed."""
+"""Statistics of rows that can be completed."""
 
-from pydantic import BaseModel
 from sqlalchemy import func
 
 from app.db.scope import Model, Scope
+from app.schemas.completion_stats import CompletionStats
 
 
-class Completion(BaseModel):
-    """Numbers of rows; the rate is from 0 to 1, and 0 where there are none."""
-
-    total: int
-    completed: int
-    pending: int
-    completion_rate: float
-
-
-async def count_completed(scope: Scope, model: Model) -> Completion:
-    """Count the rows in scope; what is null is pending."""
+async def count_completed(scope: Scope, model: Model) -> CompletionStats:
+    """Count the rows in scope; null counts as pending."""
     completed = func.count().filter(model.__table__.c.completed.is_(True))
     counts = (func.count().label("total"), completed.label("completed"))
     counting = scope.select(model).with_only_columns(*counts, maintain_column_froms=True)
     [row] = await scope.execute(counting)
-    return Completion(
+    return CompletionStats(
         total=row["total"],
         completed=row["completed"],
         pending=row["total"] - row["completed"],

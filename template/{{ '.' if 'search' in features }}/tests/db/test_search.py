@@ -7,15 +7,16 @@ import pytest
 from sqlalchemy import String, literal, select
 
 from app.db.database import Database
+from app.db.folding import fold
 from app.db.scope import Model
-from app.db.search import fold, matches
+from app.db.search import matches
 
 
 async def found(database: Database, text: str | None, query: str) -> bool:
     """Tell whether the query finds the text."""
     notes = select(literal(None), literal(text, String).label("title")).subquery()
     note = cast("Model", SimpleNamespace(__table__=notes))
-    async with database.connect() as connection:
+    async with database.autocommit() as connection:
         result = await connection.execute(select(notes).where(matches(note, query, "title")))
         return len(result.all()) == 1
 
