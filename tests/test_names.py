@@ -13,7 +13,7 @@ import yaml
 from tests.support.hooks import module
 from tests.support.rendering import ROOT
 
-names = module("names")
+names = module("write/names")
 
 ALPHABET = "ab '\"\\{}#$%\n\t\r\x00\x1b\x7fé🦊\u200d日` /N{u"
 

@@ -284,7 +284,7 @@ def test_what_is_given_is_not_asked(type_in: Callable[..., Path]) -> None:
 
 def test_the_first_check_knows_every_question() -> None:
     loaded = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
-    given = module("given")
+    given = module("check/given")
     assert set(given.HIDDEN) == {
         name
         for name, question in loaded.items()

@@ -14,7 +14,7 @@ from tests.support.hooks import module
 from tests.support.presets import RICH
 from tests.support.rendering import ROOT
 
-reserved = module("reserved")
+reserved = module("check/reserved")
 
 ATTRIBUTES = """
 import json, pydantic, sqlmodel
@@ -44,7 +44,7 @@ def test_no_attribute_of_a_model_is_a_field(environment: Environment) -> None:
 def test_no_slug_is_a_package_of_the_project(environment: Environment) -> None:
     names = json.loads(environment.check(ROOT, "python", "-c", INSTALLED))
     assert "fastapi" in names
-    assert set(names) - set(module("names").DISTRIBUTIONS) == set()
+    assert set(names) - set(module("write/names").DISTRIBUTIONS) == set()
 
 
 def test_no_keyword_is_a_name() -> None:
@@ -75,7 +75,7 @@ def test_no_resource_has_the_class_of_an_import() -> None:
     source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "hooks").rglob("*.jinja")))
     blocks = re.findall(r"set IMPORTED = \[(.*?)\]", source, re.DOTALL)
     imported = set(re.findall(r"'(\w+)'", "".join(blocks)))
-    pascal = module("names").pascal
+    pascal = module("write/names").pascal
     assert {"Page", "Literal"} <= imported
     # No name in snake_case gives these.
     assert imported - {pascal(name) for name in reserved.RESOURCES} <= {"UUID"}
@@ -96,12 +96,12 @@ def test_no_resource_has_the_class_that_its_files_import(name: str, render: Rend
     classes = {each for each in imported if re.match("[A-Z].*[a-z]", each)}
     assert {"Page", "WriteSchema", "RowId"} & classes
     # No name in snake_case gives the first.
-    known = {module("names").pascal(each) for each in reserved.RESOURCES}
+    known = {module("write/names").pascal(each) for each in reserved.RESOURCES}
     assert classes - known <= {"APIRouter"}
 
 
 def test_no_resource_has_the_class_of_a_builtin() -> None:
-    pascal = module("names").pascal
+    pascal = module("write/names").pascal
     classes = {name for name in dir(builtins) if name[0].isupper()}
     assert {"KeyError", "Ellipsis"} <= classes
     # No name in snake_case gives these.

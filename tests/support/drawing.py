@@ -29,8 +29,8 @@ SEED = int(os.environ.get("TEST_SEED", RUN if DRAWN else 1))
 
 Answers = dict[str, Any]
 
-reserved = module("reserved")
-RULES = module("validate_values")
+reserved = module("check/reserved")
+RULES = module("check/values")
 TYPES: dict[str, list[str]] = RULES.OPTIONS
 SCALARS = [name for name in TYPES if name not in {"reference", "references"}]
 RANGED = {"int", "float", "decimal", "date", "datetime"}
@@ -125,7 +125,7 @@ def free_for_table(plural: str, name: str) -> bool:
 
 def plural_of(name: str) -> str:
     """The plural that is computed."""
-    return str(module("names").plural(name))
+    return str(module("write/names").plural(name))
 
 
 def class_of(name: str) -> str:

@@ -30,7 +30,7 @@ def questionnaire(home: Path, *, derived: bool = False) -> Path:
     (home / "template").mkdir()
     (home / "template" / "{{ _copier_conf.answers_file }}.jinja").write_text(RECORD, "utf-8")
     if not derived:
-        (home / "hooks" / "derive.jinja").write_text(NOTHING_DERIVED, "utf-8")
+        (home / "hooks" / "derive" / "answers.jinja").write_text(NOTHING_DERIVED, "utf-8")
     return home
 
 
