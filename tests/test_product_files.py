@@ -254,9 +254,8 @@ def test_reasons_of_refusals_are_documented_and_tested(render: Render, auth: str
     rows = re.findall(r"^\| (`.*?`) \|", page.split("## Why a token is refused")[1], re.MULTILINE)
     documented = re.findall(r"`(\w+)`", " ".join(rows))
     code = "".join(
-        (project / "app" / file).read_text(encoding="utf-8")
-        for file in ("bearer.py", "auth.py", "tokens.py", "services/auth.py")
-        if (project / "app" / file).exists()
+        path.read_text(encoding="utf-8")
+        for path in sorted([*project.glob("app/auth/*.py"), *project.glob("app/services/auth.py")])
     )
     given = re.findall(
         r'(?:invalid_token|InvalidTokenError|_log_refusal)\(\s*"(\w+)"|'

@@ -12,7 +12,7 @@ from tests.conftest import Render
 from tests.support.environment import Environment
 from tests.support.hooks import module
 from tests.support.presets import RICH
-from tests.support.rendering import ROOT
+from tests.support.rendering import ROOT, sources
 
 reserved = module("check/reserved")
 
@@ -63,9 +63,12 @@ def test_common_names_of_fields_are_free(name: str) -> None:
 
 def test_the_modules_beside_a_resource_are_no_resources() -> None:
     """Whatever the answers: a file whose name is switched by one counts too."""
-    app = ROOT / "template" / "app"
-    beside = [app / folder for folder in ("models", "schemas", "services", "routers")]
-    fixed = [path.name for folder in beside for path in folder.glob("*.py*")]
+    layers = ("models", "schemas", "services", "routers")
+    fixed = [
+        path.name
+        for path in sources("template")
+        if path.parent.name in layers and path.parent.parent.name == "app"
+    ]
     stems = {re.sub(r"{%.*?%}", "", name).split(".")[0] for name in fixed if "yield" not in name}
     assert "auth" in stems
     assert {stem for stem in stems if stem != "__init__"} <= set(reserved.RESOURCES)

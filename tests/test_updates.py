@@ -38,7 +38,7 @@ ELSEWHERE = (
     Edit("template/app/services/*yield*.jinja", "The scope comes first:", "The scope is first:"),
     Edit("template/app/schemas/*yield*.jinja", "# What the documentation shows.", "# In /docs."),
     Edit("template/compose.yaml", "services:", "# Changed.\nservices:"),
-    Edit("template/docs/*authentication.md*", "# Authentication", "# Who is who"),
+    Edit("template/*/docs/authentication.md", "# Authentication", "# Who is who"),
     Edit("template/migrations/versions/0001_initial.py.jinja", '"""The first', '"""Changed: a'),
 )
 SETTINGS, PYPROJECT = ELSEWHERE[0], ELSEWHERE[2]
@@ -48,7 +48,7 @@ RENDERED = {
     "template/app/routers/*.jinja": "app/routers/task.py",
     "template/app/services/*yield*.jinja": "app/services/task.py",
     "template/app/schemas/*yield*.jinja": "app/schemas/task.py",
-    "template/docs/*authentication.md*": "docs/authentication.md",
+    "template/*/docs/authentication.md": "docs/authentication.md",
 }
 LEFT = (*DELETED, "migrations/versions/0001_initial.py")
 
@@ -59,7 +59,7 @@ def release(template: Path, version: str, *edits: Edit) -> None:
         folder, _, name = edit.path.rpartition("/")
         found = [
             path
-            for path in (template / folder).glob(name)
+            for path in template.glob(f"{folder}/{name}")
             if edit.before in path.read_text(encoding="utf-8")
         ]
         assert found, edit
