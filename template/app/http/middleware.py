@@ -1,4 +1,4 @@
-"""What happens to every request before a router sees it. Plain ASGI: each costs next to nothing."""
+"""Middleware: request ids, the access log, CORS, allowed hosts, body size, trailing slashes."""
 
 import logging
 import re
@@ -7,10 +7,11 @@ from http import HTTPStatus
 from urllib.parse import quote
 from uuid import uuid4
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import ApiError, BadRequest, PayloadTooLarge
@@ -19,20 +20,21 @@ from app.http.logs import request_id
 
 MAX_BODY_BYTES = 1024 * 1024
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-# Orchestrators ask for these by address.
 HEALTH_PATHS = {"/health", "/ready"}
+# What Starlette's middleware rejects in plain text: an unknown Host or origin, and a large body.
+PLAIN_TEXT_ERRORS = {error.status: error for error in (BadRequest, PayloadTooLarge)}
 
 logger = logging.getLogger("app.access")
 
 
 def is_health_check(scope: Scope) -> bool:
-    """Tell whether a request is a probe, whichever path the app is served below."""
+    """Whether a request is a health check, also where the app is served below a path."""
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
     return path.rstrip("/") in HEALTH_PATHS
 
 
 class RequestContext:
-    """Give each request an id, answer HEAD as GET without the body, and log the outcome."""
+    """Give each request an id, answer HEAD like GET without the body, and write the access log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -62,19 +64,45 @@ class RequestContext:
             inner = {**scope, "method": "GET"} if method == "HEAD" else scope
             await self.app(inner, receive, send_with_id)
         finally:
-            # Quoted, so that no path can look like a line of its own.
+            # Quoted, so that a path cannot forge a line of the log.
             path = quote(scope["path"], errors="replace")
             duration = round((time.perf_counter() - started) * 1000, 2)
             extra = {"method": method, "path": path, "status": status, "duration_ms": duration}
-            # Probes come every few seconds; of theirs, only failures are of interest.
-            probed = status == HTTPStatus.OK and is_health_check(scope)
-            level = logging.DEBUG if probed else logging.INFO
+            # Health checks run every few seconds: only those that fail are logged at INFO.
+            passed = status == HTTPStatus.OK and is_health_check(scope)
+            level = logging.DEBUG if passed else logging.INFO
             logger.log(level, "%s %s %s", method, path, status, extra=extra)
             request_id.reset(token)
 
 
+class PlainTextErrors:
+    """Give the plain-text errors of Starlette's middleware the error format of this API."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error: type[ApiError] | None = None
+        headers = Headers()
+
+        async def send_formatted(message: Message) -> None:
+            nonlocal error, headers
+            if message["type"].endswith("http.response.start"):
+                headers = Headers(raw=message["headers"])
+                if headers.get("content-type", "").startswith("text/plain"):
+                    error = PLAIN_TEXT_ERRORS.get(message["status"])
+            if error is None:
+                await send(message)
+            elif message["type"].endswith("http.response.body"):
+                kept = {name: headers[name] for name in headers if not name.startswith("content-")}
+                detail = f"{message['body'].decode()}."
+                await error_response(error(detail, headers=kept))(scope, receive, send)
+
+        await self.app(scope, receive, send_formatted)
+
+
 class UnexpectedErrors:
-    """Answer what nobody else caught; the log has the trace, the client has none."""
+    """Turn an unhandled exception into a 500; the traceback goes to the log only."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -99,60 +127,12 @@ class UnexpectedErrors:
             await error_response(ApiError())(scope, receive, send)
 
 
-class CrossOrigin(CORSMiddleware):
-    """CORS: pages of named origins may send credentials; refusals have the format of this API."""
-
-    @staticmethod
-    def allow_explicit_origin(headers: MutableHeaders, origin: str) -> None:
-        """Allow an origin by its name, which `*` is not."""
-        CORSMiddleware.allow_explicit_origin(headers, origin)
-        headers["Access-Control-Allow-Credentials"] = "true"
-
-    def preflight_response(self, request_headers: Headers) -> Response:
-        """Answer what a browser asks first."""
-        response = super().preflight_response(request_headers)
-        if response.status_code >= BadRequest.status:
-            detail = bytes(response.body).decode()
-            return error_response(BadRequest(detail, headers={"Vary": response.headers["Vary"]}))
-        if not self.allow_all_origins:
-            response.headers["Access-Control-Allow-Credentials"] = "true"
-        return response
-
-
-class AllowedHosts:
-    """Refuse requests for hosts that are not ours (`*.example.com` allows subdomains)."""
-
-    def __init__(self, app: ASGIApp, patterns: list[str]) -> None:
-        self.app = app
-        self.exact = {pattern.lower() for pattern in patterns if not pattern.startswith("*.")}
-        self.suffixes = tuple(pattern[1:].lower() for pattern in patterns if pattern[:2] == "*.")
-
-    def allows(self, scope: Scope) -> bool:
-        """Compare the Host header, without its port, with the patterns."""
-        name = re.sub(r":\d*$", "", Headers(scope=scope).get("host", "")).lower()
-        return name in self.exact or name.endswith(self.suffixes) or is_health_check(scope)
+class AllowedHosts(TrustedHostMiddleware):
+    """Check the Host header; health checks pass, which orchestrators send to an IP address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or self.allows(scope):
-            await self.app(scope, receive, send)
-        else:
-            error = BadRequest("This host is not served here.")
-            await error_response(error)(scope, receive, send)
-
-
-class DeclaredBodyLimit:
-    """Refuse a body that says itself that it is too large, before reading it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            length = Headers(scope=scope).get("content-length", "")
-            if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
-                await error_response(PayloadTooLarge())(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+        passes = scope["type"] == "http" and is_health_check(scope)
+        await (self.app if passes else super().__call__)(scope, receive, send)
 
 
 class TrailingSlash:
@@ -169,18 +149,19 @@ class TrailingSlash:
 
 
 def install_middleware(app: FastAPI, origins: list[str], hosts: list[str]) -> None:
-    """Wrap the app; the last one added is the first to see a request."""
+    """Add the middleware; the one that is added last sees a request first."""
     app.add_middleware(TrailingSlash)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
-    app.add_middleware(DeclaredBodyLimit)
-    if "*" not in hosts:
-        app.add_middleware(AllowedHosts, patterns=hosts)
+    app.add_middleware(AllowedHosts, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(
-        CrossOrigin,
+        CORSMiddleware,
         allow_origins=origins,
         allow_methods=["*"],
         allow_headers=["*"],
+        # Cookies and other credentials are for origins that are named.
+        allow_credentials="*" not in origins,
         expose_headers=["Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
     )
+    app.add_middleware(PlainTextErrors)
     app.add_middleware(RequestContext)
