@@ -1,10 +1,10 @@
-# Everything that a checkout needs, from Python 3.11 or newer, git and make alone.
-# uv is taken from PATH, or installed into .uv/; whatever is written is git-ignored.
+# Sets up everything that a checkout needs; requires only Python 3.11 or newer, git and make.
+# uv is used from PATH, or installed into .uv/. All files that it writes are ignored by git.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# The interpreter itself, where a name on PATH is a shim or belongs to an activated environment.
+# The base interpreter, in case a name on PATH is a shim or belongs to an activated environment.
 SUITABLE := import sys; sys.version_info < (3, 11) and sys.exit(1); print(sys._base_executable)
 ifeq ($(origin PYTHON), undefined)
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -13,7 +13,7 @@ endif
 
 UV := $(shell command -v uv 2>/dev/null || echo '$(CURDIR)/.uv/bin/uv')
 
-# Never a downloaded interpreter, and never the environment of another project.
+# Never download an interpreter, and never use the environment of another project.
 export UV_PYTHON_DOWNLOADS := never
 ifneq ($(PYTHON),)
 export UV_PYTHON := $(PYTHON)
@@ -22,9 +22,9 @@ unexport VIRTUAL_ENV
 unexport UV_PROJECT_ENVIRONMENT
 
 RUN := $(UV) run --no-sync
-# What a second `make demo` keeps of the first: its environment, its secret and its database.
+# What `make demo` keeps from an earlier run: the environment, the secret and the database.
 KEPT := ! -name .venv ! -name .env ! -name '*.db*'
-# Tests run side by side; what to add to pytest's command line: make test ARGS="-k hostile"
+# Number of parallel test processes, and more arguments for pytest: make test ARGS="-k hostile"
 WORKERS ?= auto
 ARGS ?=
 
@@ -38,46 +38,46 @@ demo: setup ## render the default answers into demo/ and serve them on http://12
 	@$(RUN) copier copy --quiet --defaults --vcs-ref HEAD '$(CURDIR)' .cache/demo
 	@mkdir -p demo
 	@if [ -d demo/migrations ] && ! diff -r -q -x __pycache__ demo/migrations .cache/demo/migrations >/dev/null; then \
-		echo 'The tables of the demo have changed: its database starts empty.'; rm -f demo/*.db*; fi
+		echo 'The tables of the demo have changed: starting with an empty database.'; rm -f demo/*.db*; fi
 	@find demo -mindepth 1 -maxdepth 1 $(KEPT) -exec rm -rf {} +
 	@cp -R .cache/demo/. demo
 	@PATH="$(patsubst %/,%,$(dir $(UV))):$$PATH" $(MAKE) --no-print-directory -C demo run
 
-test: setup ## all tests: every cell of the matrix is rendered and proven
+test: setup ## run all tests: renders every cell of the matrix and runs its checks and tests
 	$(RUN) pytest -n $(WORKERS) $(ARGS)
 
-test-quick: setup ## the tests that prove no whole project: a minute or two, for daily work
+test-quick: setup ## run the tests that do not check a whole project: a minute or two, for daily work
 	$(RUN) pytest -n $(WORKERS) -m "not long" $(ARGS)
 
-test-updates: setup ## every answer that changes, with rows: up, down and up again
+test-updates: setup ## test every change of an answer on tables with rows: upgrade, downgrade, upgrade
 	TEST_CHANGES=all $(RUN) pytest -n $(WORKERS) tests/test_changes.py $(ARGS)
 
-check: setup ## lint and formatting of the template's own Python
+check: setup ## check lint and formatting of the template's own Python
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 
-format: setup ## mend what `make check` found, where a tool can
+format: setup ## fix what `make check` reports, where a tool can
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-bench: setup ## what `copier copy` and `copier update` cost: writes docs/benchmarks.md and its plot
+bench: setup ## measure `copier copy` and `copier update`: writes docs/benchmarks.md and its plot
 	$(RUN) python bench/copier_cost.py
 
-release: setup ## what a release needs: checks it, and keeps a copy for the tests of updates
+release: setup ## prepare a release: check it, and store a copy for the tests of updates
 	@$(RUN) python tools/release.py prepare
 
-# Of the tag in $TAG, which has to be a release.
+# The notes for the tag in $TAG, which must be a release.
 release-notes: setup
 	@$(RUN) python tools/release.py verify "$$TAG"
 
-clean: ## remove all that these commands brought into the checkout
+clean: ## remove everything that these commands created in the checkout
 	rm -rf .uv .venv .cache demo uv.lock .pytest_cache .ruff_cache
 
 setup: $(UV)
 	@$(UV) sync --quiet || { \
-		echo 'make: the environment could not be made; Python 3.11 or newer is needed, found: $(or $(PYTHON),none)' >&2; exit 1; }
+		echo 'make: cannot create the environment; Python 3.11 or newer is needed, found: $(or $(PYTHON),none)' >&2; exit 1; }
 
-# Only reached where PATH has no uv.
+# Only used if PATH has no uv.
 $(CURDIR)/.uv/bin/uv:
 	@if [ -z '$(PYTHON)' ]; then \
 		echo 'make: no Python 3.11 or newer on PATH; install one, or name it: make PYTHON=/path/to/python3' >&2; exit 1; fi

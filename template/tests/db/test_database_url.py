@@ -115,8 +115,8 @@ def test_docs_list_what_the_code_takes() -> None:
     assert [row[:3] for row in documented()] == expected
     for name, *_, fate in documented():
         parameter = PARAMETERS[name]
-        assert fate.startswith("refused") is parameter.refused
-        assert not parameter.refused or fate == f"refused: {parameter.because}"
+        assert fate.startswith("rejected") is parameter.refused
+        assert not parameter.refused or fate == f"rejected: {parameter.because}"
 
 
 @pytest.mark.parametrize(

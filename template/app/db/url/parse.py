@@ -81,7 +81,7 @@ PARAMETERS = {
     "port": _any("numbers from 1 to 65535, with commas", "PGPORT"),
     "dbname": _any("a name", "PGDATABASE"),
     "user": _any("a name", "PGUSER"),
-    "password": _any("a text", "PGPASSWORD"),
+    "password": _any("a string", "PGPASSWORD"),
     "passfile": _any("a file", "PGPASSFILE"),
     "require_auth": _refused("the driver does not restrict how it authenticates", "PGREQUIREAUTH"),
     "channel_binding": _one_of("disable", "prefer", "require", variable="PGCHANNELBINDING"),
@@ -90,8 +90,8 @@ PARAMETERS = {
         "UTF8", "(?i:utf-?8|unicode)", "PGCLIENTENCODING", "the app speaks nothing else"
     ),
     "options": _any("options of the server", "PGOPTIONS"),
-    "application_name": _any("a text", "PGAPPNAME"),
-    "fallback_application_name": _any("a text"),
+    "application_name": _any("a string", "PGAPPNAME"),
+    "fallback_application_name": _any("a string"),
     "keepalives": _whole("0 or 1"),
     "keepalives_idle": _whole("a whole number of seconds"),
     "keepalives_interval": _whole("a whole number of seconds"),
@@ -108,7 +108,7 @@ PARAMETERS = {
     "sslcert": _any("a file", "PGSSLCERT"),
     "sslkey": _any("a file", "PGSSLKEY"),
     "sslkeylogfile": _any("a file"),
-    "sslpassword": _any("a text"),
+    "sslpassword": _any("a string"),
     "sslcertmode": _one_of(
         "disable",
         "allow",
