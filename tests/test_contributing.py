@@ -213,9 +213,7 @@ def test_a_question_that_retires(checkout: Checkout) -> None:
 @pytest.mark.long
 def test_a_new_field_type(checkout: Checkout) -> None:
     assert asked_by("A new field type") == files(TYPES, SETS)
-    checkout.after(
-        "hooks/check/values.jinja", "{% set OPTIONS = {\n", "  'colour': ['palette'],\n"
-    )
+    checkout.after("hooks/check/values.jinja", "{% set OPTIONS = {\n", "  'colour': ['palette'],\n")
     checkout.check(dict.fromkeys((TYPES, SETS, OPTIONS), "colour"))
 
     checkout.before(

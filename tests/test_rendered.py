@@ -179,10 +179,14 @@ def test_own_tests_on_postgresql(
 
     Without the coverage gate, which has been passed and takes longer than the tests.
     """
-    away = [] if ALL else [
-        f"--ignore={path.relative_to(project)}"
-        for name in AWAY_FROM_ROWS
-        for path in project.glob(f"tests/{name}*")
-    ]
+    away = (
+        []
+        if ALL
+        else [
+            f"--ignore={path.relative_to(project)}"
+            for name in AWAY_FROM_ROWS
+            for path in project.glob(f"tests/{name}*")
+        ]
+    )
     with postgres.database() as url:
         checks.assert_own_tests_on(url, environment, project, *away)
