@@ -15,7 +15,7 @@ from typing import Any
 from tests.support.npm import installed
 from tests.support.rendering import ROOT
 
-SOURCE = ROOT / "tests" / "better_auth"
+SOURCE = ROOT / "tests" / "rendered" / "better_auth"
 PATIENCE_IN_SECONDS = 30
 
 

@@ -2,7 +2,7 @@
 
 Most are computed: from the choices of copier.yml, so that every pair of values occurs in some cell
 (TEST_STRENGTH=3: every three). The others are what no choice stands for: names and texts.
-`test_cells.py` counts what they cover.
+`tests/rendered/test_matrix.py` counts what they cover.
 """
 
 import os

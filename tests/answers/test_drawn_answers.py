@@ -2,8 +2,8 @@
 
 An ordinary run takes the same few sets each time. TEST_DRAWN=all, or the number of projects to
 render, takes others and more of them; what fails is printed as YAML, which a data file can hold,
-and TEST_SEED takes the same ones again. Each one found belongs into answers_good.py, answers_bad.py
-or answers/.
+and TEST_SEED takes the same ones again. Each one found belongs in good.py, bad.py
+or drawn.yml.
 """
 
 import re

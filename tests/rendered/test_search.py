@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
-from tests.support.rendering import render
+from tests.support.rendering import ROOT, render
 
-SEARCHING = Path(__file__).parent / "support" / "searching.py"
+SEARCHING = ROOT / "tests" / "support" / "searching.py"
 
 
 @pytest.mark.long

@@ -13,7 +13,7 @@ from tests.support.npm import installed, missing
 from tests.support.presets import PRESETS, RICH
 from tests.support.rendering import ROOT, render
 
-SOURCE = ROOT / "tests" / "clients"
+SOURCE = ROOT / "tests" / "rendered" / "clients"
 ANSWERS: dict[str, dict[str, Any]] = {
     "defaults": {},
     **PRESETS,

@@ -9,12 +9,12 @@ from typing import Any
 
 from coverage import CoverageData
 
+from tests.mutation.mutants import Mutant, mutants
 from tests.support.checks import PYTEST, gate
 from tests.support.environment import Environment
-from tests.support.mutants import Mutant, mutants
 from tests.support.presets import PRESETS, RICH
 
-DRIVER = Path(__file__).parent / "forking.py"
+DRIVER = Path(__file__).parent / "worker.py"
 # A run without end is stopped, and counts as noticed.
 SECONDS = 240
 

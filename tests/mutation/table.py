@@ -7,7 +7,7 @@ its file: a row that no longer fits is an error. Small changes of every line are
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.teeth import Run
+from tests.mutation.runner import Run
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ def test_checked_by(command: tuple[str, ...]) -> None:
 
 
 def test_the_tests_of_a_cell_stay_together() -> None:
+    file = "tests/rendered/test_cells.py"
     name = next(iter(CELLS))
-    assert together(f"tests/test_rendered.py::test_mypy[{name}]") == name
-    assert together("tests/test_rendered.py::test_other[a-b]") == "tests/test_rendered.py"
+    assert together(f"{file}::test_mypy[{name}]") == name
+    assert together(f"{file}::test_other[a-b]") == file

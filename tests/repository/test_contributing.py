@@ -17,6 +17,7 @@ from tests.support.environment import CACHE
 from tests.support.rendering import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+OWN = str(Path(__file__).relative_to(ROOT / "tests"))
 LINES_OF_A_PAGE = 120
 ROUTER = "template/app/routers/{% yield resource from resources %}{{ resource.name }}{% endyield %}"
 
@@ -42,15 +43,15 @@ async def archive_{{ resource.plural }}() -> None:
 {% endif %}
 """
 
-KNOWN = "test_questions.py::test_the_first_check_knows_every_question"
-REFUSED = "test_questions.py::test_every_question_has_a_case_that_is_refused"
-ROW = "test_readme.py::test_every_question_has_a_row"
-VALUES = "test_readme.py::test_values_and_defaults_of_a_question"
-TYPES = "test_readme.py::test_field_types_and_options_are_those_that_are_checked"
-PAIRS = "test_cells.py::test_every_pair_is_in_some_cell"
-SETS = "test_cells.py::test_a_set_of_fields_has_every_type"
-OPTIONS = "test_cells.py::test_options_are_all_set_somewhere"
-ROUTES = "test_product_files.py::test_readme_lists_the_routes_of_the_app"
+KNOWN = "answers/test_questions.py::test_the_first_check_knows_every_question"
+REFUSED = "answers/test_questions.py::test_every_question_has_a_case_that_is_refused"
+ROW = "repository/test_readme.py::test_every_question_has_a_row"
+VALUES = "repository/test_readme.py::test_values_and_defaults_of_a_question"
+TYPES = "repository/test_readme.py::test_field_types_and_options_are_those_that_are_checked"
+PAIRS = "rendered/test_matrix.py::test_every_pair_is_in_some_cell"
+SETS = "rendered/test_matrix.py::test_a_set_of_fields_has_every_type"
+OPTIONS = "rendered/test_matrix.py::test_options_are_all_set_somewhere"
+ROUTES = "rendered/test_product_files.py::test_readme_lists_the_routes_of_the_app"
 
 
 class Checkout:
@@ -117,7 +118,8 @@ class Checkout:
         ran = set()
         for case in ElementTree.parse(report).iter("testcase"):
             file, name = case.get("classname", ""), case.get("name", "")
-            name = f"{file.rpartition('.')[2]}.py::{name.partition('[')[0]}"
+            path = file.removeprefix("tests.").replace(".", "/")
+            name = f"{path}.py::{name.partition('[')[0]}"
             ran.add(name)
             for outcome in [*case.iter("failure"), *case.iter("error")]:
                 said = f"{outcome.get('message')}\n{outcome.text}\n"
@@ -143,7 +145,7 @@ def checkout(tmp_path: Path) -> Checkout:
 def asked_by(title: str) -> set[str]:
     """The files of tests that a section of the page names."""
     section = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
-    return set(re.findall(r"`tests/(test_\w+\.py)`", section)) - {Path(__file__).name}
+    return set(re.findall(r"`tests/([\w/]+/test_\w+\.py)`", section)) - {OWN}
 
 
 def files(*tests: str) -> set[str]:
@@ -187,7 +189,7 @@ def test_a_new_question(checkout: Checkout) -> None:
 
     checkout.edit("README.md", "`good_night`", "`good_day`")
     case = '    ({"greeting": "bye"}, ("greeting", "hello, good_day")),\n'
-    checkout.after("tests/answers_bad.py", "GIVEN: list[Case] = [\n", case)
+    checkout.after("tests/answers/bad.py", "GIVEN: list[Case] = [\n", case)
     (checkout.home / MANNERS).write_text("Greet whoever asks.\n", encoding="utf-8")
     checkout.check({}, passing=[KNOWN, ROW, VALUES, REFUSED, PAIRS])
     cells = [sys.executable, "-c", "from tests.support.cells import CELLS; print(CELLS)"]

@@ -15,12 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.defects import DEFECTS
-from tests.support.environment import Environment, locked
-from tests.support.mutants import mutants
-from tests.support.rendering import render
-from tests.support.survivors import SURVIVORS
-from tests.support.teeth import (
+from tests.mutation.accepted import SURVIVORS
+from tests.mutation.mutants import mutants
+from tests.mutation.runner import (
     PROJECTS,
     Coverage,
     Run,
@@ -29,6 +26,9 @@ from tests.support.teeth import (
     group_of,
     outcomes,
 )
+from tests.mutation.table import DEFECTS
+from tests.support.environment import Environment, locked
+from tests.support.rendering import render
 
 ALL = os.environ.get("TEST_DEFECTS") == "all"
 # Of the slice: every n-th defect of a kind, every n-th mutant of a group.

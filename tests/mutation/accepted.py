@@ -10,14 +10,15 @@ SECONDS = "Retry-After, a second more or less in the last one of a pause"
 ONLY_LOGGED = "a line of the log, and nothing that depends on it"
 MORE_THAN_NEEDED = "it reads more rows than are asked for below, and answers the same"
 UNKNOWN_CORES = "only where Python cannot tell how many cores there are"
+COMPILED = "whether compiled SQL is kept: speed alone"
 LEEWAY = "how far clocks may differ is a guess, to the second"
 
 SURVIVORS = {
     # services
     "defaults app/db/completion.py count_completed 2: True -> False": NAMED_IN_WHERE,
     "strictest app/db/stats.py count: True -> False": NAMED_IN_WHERE,
-    "defaults app/db/search.py folded: True -> False": "whether compiled SQL is kept: speed alone",
-    "defaults app/db/search.py position: True -> False": "whether compiled SQL is kept: speed alone",
+    "defaults app/db/search.py folded: True -> False": COMPILED,
+    "defaults app/db/search.py position: True -> False": COMPILED,
     "defaults app/db/search.py _mark: each not in composed -> (each in composed)": (
         "which texts are spared the folding once more: speed alone"
     ),

@@ -15,7 +15,7 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from tests import answers_bad, answers_good
+from tests.answers import bad, good
 from tests.support.commands import commit
 from tests.support.hooks import module
 from tests.support.questions import answer, complaint, questionnaire
@@ -54,9 +54,9 @@ def read(recorded: Path) -> dict[str, Any]:
     return {name: value for name, value in loaded.items() if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("case", cases(answers_bad.BAD))
+@pytest.mark.parametrize("case", cases(bad.BAD))
 def test_a_bad_answer_is_named_and_nothing_is_written(
-    template: Path, tmp_path: Path, case: answers_bad.Case
+    template: Path, tmp_path: Path, case: bad.Case
 ) -> None:
     answers, words = case
     message = complaint(template, tmp_path / "project", answers)
@@ -64,7 +64,7 @@ def test_a_bad_answer_is_named_and_nothing_is_written(
         assert word in message.replace("\\'", "'")
 
 
-@pytest.mark.parametrize("answers", cases(answers_good.GOOD))
+@pytest.mark.parametrize("answers", cases(good.GOOD))
 def test_an_answer_that_looks_bad_is_taken_and_recorded(
     deriving: Path, tmp_path: Path, answers: dict[str, Any]
 ) -> None:
@@ -75,14 +75,14 @@ def test_an_answer_that_looks_bad_is_taken_and_recorded(
 
 
 def test_there_are_enough_cases() -> None:
-    assert sum(map(len, answers_bad.BAD.values())) >= 60
-    assert sum(map(len, answers_good.GOOD.values())) >= 60
+    assert sum(map(len, bad.BAD.values())) >= 60
+    assert sum(map(len, good.GOOD.values())) >= 60
 
 
 def test_every_question_has_a_case_that_is_refused() -> None:
     named = {
         question
-        for cases in answers_bad.BAD.values()
+        for cases in bad.BAD.values()
         for answers, words in cases
         for question in answers
         if any(question in word for word in words)
@@ -165,10 +165,10 @@ def test_answers_given_one_by_one_are_text(template: Path, tmp_path: Path) -> No
 
 def test_the_recorded_answers_answer_the_same(template: Path, tmp_path: Path) -> None:
     answers = {
-        "project_name": answers_good.HOSTILE[:80],
+        "project_name": good.HOSTILE[:80],
         "project_description": "{{ project_name }} 🦊 \\ '\"",
         "fields": {
-            "zebra": {"type": "str", "default": answers_good.HOSTILE},
+            "zebra": {"type": "str", "default": good.HOSTILE},
             "alpha": {"type": "json", "default": {"z": 1, "a": [None, "yes", "2024-01-01"]}},
             "yes": "bool",
             "mood": {"choices": ["no", "🦊"], "type": "enum"},

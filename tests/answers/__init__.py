@@ -1,0 +1,1 @@
+"""Answers: which are accepted, and which are rejected with what message."""

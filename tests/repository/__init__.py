@@ -1,0 +1,1 @@
+"""The repository itself: its pages, its budgets and its commands."""

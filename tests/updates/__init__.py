@@ -1,0 +1,1 @@
+"""Releases of the template, and updates of projects from one to another."""
