@@ -1,15 +1,32 @@
-"""What the bodies of requests have in common, and those of responses."""
+"""Base classes of request and response bodies."""
+
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 
 
 class WriteSchema(BaseModel):
-    """A body that writes: fields that it does not know are refused."""
+    """A request body; unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class ReadSchema(BaseModel):
-    """A body that is answered: a field with a default is there as well, and documented so."""
+    """A response body; fields with defaults are documented as always present."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+def documentation(
+    descriptions: Mapping[str, str], example: JsonDict
+) -> Callable[[JsonDict], None]:
+    """Return a function that adds the descriptions of fields and an example to a JSON schema."""
+
+    def add(schema: JsonDict) -> None:
+        for name, field in cast("dict[str, JsonDict]", schema["properties"]).items():
+            field["description"] = descriptions[name]
+        schema["examples"] = [example]
+
+    return add

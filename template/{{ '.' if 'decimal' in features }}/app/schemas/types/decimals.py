@@ -8,19 +8,19 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-# As JSON writes numbers: no spaces, no plus sign, no leading zeros.
+# As in JSON: no spaces, no plus sign, no leading zeros.
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 class WrittenFloat(float):
-    """A floating-point number that remembers the text that it was read from, which may say more."""
+    """A float that keeps the text it was parsed from, which may be more precise."""
 
     __slots__ = ("text",)
 
     text: str
 
     def __new__(cls, text: str) -> Self:
-        """Read a number."""
+        """Parse a number."""
         number = super().__new__(cls, text)
         number.text = text
         return number
@@ -30,15 +30,15 @@ def _require_number(value: Any) -> Any:
     if isinstance(value, WrittenFloat):
         return value.text
     if isinstance(value, float):
-        # It was rounded when it was read.
-        raise PydanticCustomError("decimal", 'Send a decimal number as a string, like "12.50"')
+        # It has been rounded already.
+        raise PydanticCustomError("decimal", 'Decimal must be sent as a string like "12.50"')
     if isinstance(value, bool) or (isinstance(value, str) and not NUMBER.fullmatch(value)):
-        raise PydanticCustomError("decimal", "A decimal number is a number, or text like 12.50")
+        raise PydanticCustomError("decimal", "Decimal must be a number or a string like 12.50")
     return value
 
 
-class Exact:
-    """Marks decimal numbers: strings in responses, strings or numbers in requests."""
+class ExactDecimal:
+    """Marks exact decimals: strings in responses, strings or numbers in requests."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -69,4 +69,4 @@ class Exact:
         }
 
 
-ExactNumber = Annotated[Decimal, Exact()]
+StoredDecimal = Annotated[Decimal, ExactDecimal()]

@@ -1,11 +1,12 @@
-"""Ids of rows."""
+"""Ids of rows: parsed from paths and queries, and strict in request bodies."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-# Within the range of the column: an id beyond it could not even be looked for. OpenAPI's bounds are
-# floating-point numbers, which tell this one from the next.
+# Within the range of the column; a larger id could not even be looked up. OpenAPI states bounds as
+# floating-point numbers, which represent this one exactly.
 MAX_ID = 9 * 10**18
 
-RowId = Annotated[int, Field(ge=-MAX_ID, le=MAX_ID)]
+Id = Annotated[int, Field(ge=-MAX_ID, le=MAX_ID)]
+BodyId = Annotated[Id, Strict()]

@@ -2,4 +2,5 @@
 
 from uuid import UUID
 
-RowId = UUID
+Id = UUID
+BodyId = UUID
