@@ -24,7 +24,7 @@ ONLY_FOR = {OUT_OF_BOUNDS: str, NO_INTEGER: float}
 
 # Messages of refusals that no JSON schema can foretell, by the reason why it cannot.
 EXCUSED = {
-    "a schema has no clock": r"This must lie in the future",
+    "a schema has no clock": r"Must be in the future",
     "a schema knows no rows": r"There is no such row\.|A row cannot be above itself, .*",
     "only the server knows its cursors": (
         r"This is no cursor\.|This cursor belongs to a list with another order or other filters\."
@@ -42,7 +42,7 @@ EXCUSED = {
         r"This datetime does not exist in UTC|Input should be a valid datetime or date, .*"
     ),
     "an object of any shape may hold what no database can": (
-        r"An object must not contain NUL characters|An object is nested too deeply"
+        r"JSON object must not contain NUL characters|JSON object is nested too deeply"
     ),
 }
 

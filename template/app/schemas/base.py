@@ -19,9 +19,7 @@ class ReadSchema(BaseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
-def documentation(
-    descriptions: Mapping[str, str], example: JsonDict
-) -> Callable[[JsonDict], None]:
+def documentation(descriptions: Mapping[str, str], example: JsonDict) -> Callable[[JsonDict], None]:
     """Return a function that adds the descriptions of fields and an example to a JSON schema."""
 
     def add(schema: JsonDict) -> None:

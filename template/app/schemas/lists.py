@@ -11,8 +11,6 @@ from app.models.row import Row
 
 T = TypeVar("T")
 
-UNSET: Any = Field(default_factory=lambda: None)
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -26,12 +24,17 @@ class Comparison:
     suffix: str = ""
     column: str = ""
     values: Mapping[object, object] = field(default_factory=dict, hash=False)
+    description: str = "Only results whose {} is this value."
 
+
+AT_LEAST = "Only results whose {} is at least this value."
+AT_MOST = "Only results whose {} is at most this value."
+IS_NULL = "Only results without {}; with `false`, only results with it."
 
 Equals = Annotated[T | MISSING, Comparison("eq")]
-AtLeast = Annotated[T | MISSING, Comparison("ge", "_gte")]
-AtMost = Annotated[T | MISSING, Comparison("le", "_lte")]
-IsNull = Annotated[bool | MISSING, Comparison("is_null", "_is_null")]
+AtLeast = Annotated[T | MISSING, Comparison("ge", "_gte", description=AT_LEAST)]
+AtMost = Annotated[T | MISSING, Comparison("le", "_lte", description=AT_MOST)]
+IsNull = Annotated[bool | MISSING, Comparison("is_null", "_is_null", description=IS_NULL)]
 
 
 class ListQuery(BaseModel):
@@ -39,7 +42,17 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sort: str
+    sort: str = Field(description="Columns, comma-separated; a minus in front reverses the order.")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_options: Any) -> None:
+        """Describe the filters and the sort order in the OpenAPI document."""
+        for name, parameter in cls.model_fields.items():
+            for comparison in parameter.metadata:
+                if isinstance(comparison, Comparison):
+                    column = name.removesuffix(comparison.suffix).replace("_", " ")
+                    parameter.description = comparison.description.format(column)
+        cls.model_fields["sort"].description = ListQuery.model_fields["sort"].description
 
 
 def sortable(model: type[Row]) -> dict[str, Column[Any]]:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import Dialect, make_url
 
-from app.models.types import ExactDecimal
+from app.models.decimals import ExactDecimal
 from app.schemas.types.decimals import Exact, WrittenFloat
 
 PRICE = TypeAdapter[Decimal](

@@ -12,14 +12,14 @@ from app import SLUG
 from app.auth.bearer import InvalidTokenError, explain
 from app.auth.settings import AuthSettings
 from app.models.row import Id
-from app.schemas.types.ids import RowId
+from app.schemas.types import ids
 
 TOKEN_TYPE = "at+jwt"
 HEADER = {"alg", "typ"}
 # Issuer and audience are required, too: by being compared.
 OPTIONS: Any = {"require": ["sub", "iat", "exp", "jti", "sid"], "strict_aud": True}
 
-_row_id: TypeAdapter[Id] = TypeAdapter(RowId)
+_row_id: TypeAdapter[Id] = TypeAdapter(ids.Id)
 
 
 @dataclass(frozen=True, slots=True)

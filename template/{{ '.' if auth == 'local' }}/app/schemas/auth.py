@@ -9,8 +9,8 @@ from pydantic.config import JsonDict
 
 from app.models.row import Id
 from app.models.user import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
+from app.schemas import types
 from app.schemas.base import ReadSchema, WriteSchema
-from app.schemas.types.email import Email as Address
 
 MIN_PASSWORD_LENGTH = 8
 MAX_PASSWORD_LENGTH = 128
@@ -32,7 +32,7 @@ def _without_nul(text: str) -> str:
     return text
 
 
-Email = Annotated[Address, AfterValidator(normalised_email), Field(max_length=MAX_EMAIL_LENGTH)]
+Email = Annotated[types.Email, AfterValidator(normalised_email), Field(max_length=MAX_EMAIL_LENGTH)]
 Name = Annotated[
     str,
     Field(min_length=1, max_length=MAX_NAME_LENGTH, pattern=r"\S"),

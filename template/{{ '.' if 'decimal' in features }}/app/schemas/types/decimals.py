@@ -37,7 +37,7 @@ def _require_number(value: Any) -> Any:
     return value
 
 
-class ExactDecimal:
+class Exact:
     """Marks exact decimals: strings in responses, strings or numbers in requests."""
 
     def __get_pydantic_core_schema__(
@@ -69,4 +69,4 @@ class ExactDecimal:
         }
 
 
-StoredDecimal = Annotated[Decimal, ExactDecimal()]
+StoredDecimal = Annotated[Decimal, Exact()]
