@@ -1,8 +1,8 @@
-"""What `copier copy` and `copier update` of the defaults cost next to `copier --version`.
+"""Measure `copier copy` and `copier update` of the defaults relative to `copier --version`.
 
-All start cold and alternate in one run, so that a busy machine slows them alike; the figures are
-medians of ratios of CPU seconds, children included. Each is then profiled, to name what it spends
-them on. The results are written into docs/benchmarks.md and docs/benchmarks.svg.
+All commands start in new processes and alternate within one run, so that a busy machine slows down
+all of them; the figures are medians of ratios of CPU time, including child processes. Each command
+is then profiled. The results are written to docs/benchmarks.md and docs/benchmarks.svg.
 """
 
 import os
@@ -46,29 +46,30 @@ PARTS = {
 
 PAGE = """# What Copier costs
 
-`make bench` measures this, and writes this page and its plot. A ratio compares CPU seconds,
-children included, with those of `copier --version`, which does little but import: {rounds} rounds
-of all commands by turns, each in a process of its own. The defaults are {files} files.
+`make bench` writes this page and its plot. A ratio compares the CPU time of a command, including
+its child processes, with that of `copier --version`, which mainly imports modules.
+There are {rounds} rounds of all commands in turn, each in its own process. A project with the
+default answers has {files} files.
 
-![CPU seconds of each command, in those of copier --version](benchmarks.svg)
+![CPU time of each command, relative to copier --version](benchmarks.svg)
 
 | command | median ratio | from | to |
 | --- | --- | --- | --- |
 {ratios}
 
-The goal is that a copy stays below {goal:.0f}: it is {met}. Most of a copy is Jinja that Copier
-compiles anew in each process, and a template that asks for no trust cannot keep what was compiled.
-An update clones both releases and renders three times: the old one and the new one beside the
-project, and the new one in it.
+The goal for a copy is a ratio below {goal:.0f}: it is {met}. Most of a copy is the
+compilation of Jinja templates, which Copier repeats in each process; a template that does not
+require trust cannot cache the result. An update clones both releases and renders three times: the
+old and the new release into temporary folders, and the new release into the project.
 
-Python keeps its own bytecode meanwhile. Where `PYTHONDONTWRITEBYTECODE` forbids that,
-`copier --version` takes more than twice as long, and the ratios are half of these.
+These figures are with Python's bytecode cache. With `PYTHONDONTWRITEBYTECODE`,
+`copier --version` takes more than twice as long, and the ratios are about half of these.
 
-Of the time under a profiler, which slows Python but not git, this much goes by within:
+Shares of the time under a profiler, which slows down Python but not git:
 
 {shares}
 
-These overlap: Jinja is compiled while questions are asked and files rendered.
+The parts overlap: Jinja is compiled while questions are asked and while files are rendered.
 
 Measured on {day} with Copier {copier}, Jinja {jinja}, Python {python}, git {git}.
 """
