@@ -1,9 +1,9 @@
-"""The tests of rendered projects have teeth: they fail where these projects are wrong.
+"""Mutation tests: the own tests of rendered projects fail where these projects are wrong.
 
-Two kinds of defects are put into projects, one at a time: a table of what people get wrong, all of
-which must be noticed, and small changes of each line of what matters most, of which those that may
-go unnoticed are listed with the reason. An ordinary run takes a fixed slice of both;
-TEST_DEFECTS=all takes all.
+Two kinds of defects are put into projects, one at a time: the diffs in `defects/`, each of which
+must be noticed, and small changes of each line of the code that matters most. Those of the small
+changes that may go unnoticed are listed in `accepted.py`, each with its reason. An ordinary run
+takes a fixed slice of both; TEST_DEFECTS=all takes all.
 """
 
 import os
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.accepted import SURVIVORS
+from tests.mutation.hunks import DEFECTS, read
 from tests.mutation.mutants import mutants
 from tests.mutation.runner import (
     PROJECTS,
@@ -26,7 +27,6 @@ from tests.mutation.runner import (
     group_of,
     outcomes,
 )
-from tests.mutation.table import DEFECTS
 from tests.support.environment import Environment, locked
 from tests.support.rendering import render
 
@@ -117,17 +117,41 @@ def runs_of(name: str, project: Path) -> list[Run]:
 
 
 @pytest.mark.parametrize("name", PROJECTS)
-def test_every_row_fits(name: str, project_of: Project) -> None:
+def test_every_defect_applies(name: str, project_of: Project) -> None:
     assert len({defect.key for defect in DEFECTS}) == len(DEFECTS)
-    project = project_of(name)
+    misfits = []
     for defect in DEFECTS:
         if defect.project == name:
-            changed = defect.run(project)
-            compile(changed.text, changed.file, "exec")
+            try:
+                changed = defect.run(project_of(name))
+                compile(changed.text, changed.file, "exec")
+            except (ValueError, SyntaxError) as error:
+                misfits.append(f"{defect.key}: {error}")
+    assert misfits == [], "\n".join(misfits)
+
+
+def test_a_hunk_replaces_the_one_place_that_it_matches(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("one()\ntwo()\nthree()\ntwo()\n", encoding="utf-8")
+    diff = tmp_path / "a.diff"
+    head = "# scope: two is four\n--- a.py\n+++ a.py\n@@\n"
+    diff.write_text(f"{head} three()\n-two()\n+four()\n", encoding="utf-8")
+    run = read(diff).run(tmp_path)
+    assert (run.file, run.lines) == ("a.py", (4, 4))
+    assert run.text == "one()\ntwo()\nthree()\nfour()\n"
+    for hunk, message in (
+        ("-two()\n", "occur 2 times"),
+        ("-five()\n", "occur 0 times"),
+        ("-wo()\n", "occur 0 times"),
+        ("?two()\n", "is not a defect"),
+        ("", "is not a defect"),
+    ):
+        diff.write_text(head + hunk, encoding="utf-8")
+        with pytest.raises(ValueError, match=message):
+            read(diff).run(tmp_path)
 
 
 def test_few_survive(project_of: Project) -> None:
-    """What may go unnoticed is there, has a reason, and is little: a tenth of what matters most."""
+    """At most a tenth of the small changes may go unnoticed, each with its reason."""
     tried: Counter[str] = Counter()
     listed: Counter[str] = Counter()
     known = set()
