@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import shutil
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -102,6 +103,34 @@ def test_mypy(project: Path, environment: Environment) -> None:
     config = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     assert config["tool"]["mypy"]["strict"] is True
     checks.assert_types(environment, project)
+
+
+def test_import_contracts(project: Path, environment: Environment) -> None:
+    environment.check(project, "lint-imports", "--no-cache", "--no-logo")
+
+
+@pytest.mark.parametrize("cell", ["defaults"], indirect=True, scope="session")
+def test_broken_import_contracts_are_found(
+    project: Path, environment: Environment, tmp_path: Path
+) -> None:
+    layers = "The layers import downwards only"
+    services = "Services use the scope, and neither HTTP nor SQL"
+    shutil.copy(project / "pyproject.toml", tmp_path)
+    for module, line, contract in (
+        ("models/row.py", "import app.schemas.base", layers),
+        ("http/logs.py", "import app.db.database", layers),
+        ("errors.py", "import app.http.logs", layers),
+        ("schemas/base.py", "import fastapi", "Only HTTP code imports the web framework"),
+        ("routers/health.py", "import app.db.scope", "Routers leave rows to services"),
+        ("services/task.py", "import sqlalchemy", services),
+        ("services/task.py", "import fastapi", services),
+    ):
+        shutil.copytree(project / "app", tmp_path / "app", dirs_exist_ok=True)
+        with (tmp_path / "app" / module).open("a", encoding="utf-8") as file:
+            file.write(f"\n{line}\n")
+        done = environment.run(tmp_path, "lint-imports", "--no-cache", "--no-logo")
+        assert done.returncode == 1, module
+        assert f"{contract} BROKEN" in done.stdout, module
 
 
 def imports(project: Path) -> dict[str, set[str]]:
