@@ -1,0 +1,39 @@
+"""Tables that are accessed through a scope, and what the scope adds to each statement."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Delete, FromClause, Update, delete
+
+from app.models.row import Row
+
+
+class Scoped(Row):
+    """A row that is read and written through a scope.
+
+    Mixins extend these methods; the underscores keep the names free for columns.
+    """
+
+    @classmethod
+    def __accessible__(cls, _table: FromClause, _user_id: Any) -> list[ColumnElement[bool]]:
+        """Return the conditions for the rows that a user may access, in the table or an alias."""
+        return []
+
+    @classmethod
+    def __visible__(cls, table: FromClause, user_id: Any) -> list[ColumnElement[bool]]:
+        """Return the conditions for the rows that a user can see."""
+        return cls.__accessible__(table, user_id)
+
+    @classmethod
+    def __added__(cls, _user_id: Any) -> dict[str, Any]:
+        """Return the values that are added to each row that a user inserts."""
+        return {}
+
+    @classmethod
+    def __columns__(cls) -> list[Any]:
+        """Return what is selected of each row."""
+        return [cls.__table__]
+
+    @classmethod
+    def __deletion__(cls) -> Delete | Update:
+        """Return the statement that deletes rows."""
+        return delete(cls.__table__)
