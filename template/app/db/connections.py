@@ -1,4 +1,4 @@
-"""Connections of the drivers: closed in bounded time, and tested where they may have been dropped."""
+"""Driver connections: closed within a time limit, and tested when they may have been dropped."""
 
 import asyncio
 import sqlite3
@@ -15,12 +15,11 @@ from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-# A connection that was not used for longer answers a ping before it is used again: a firewall drops
-# idle connections without a word.
+# A connection that was idle for longer is pinged before it is used: firewalls drop idle connections
+# silently.
 IDLE_SECONDS = 1
 PING_TIMEOUT_SECONDS = 1
-# What still runs when a connection is closed is cancelled. The server, if it can be reached, needs
-# a moment to confirm.
+# Closing a connection cancels its running statement, which the server needs a moment to confirm.
 CLOSE_TIMEOUT_SECONDS = 0.5
 
 ROWS_PER_FETCH = 64
@@ -31,8 +30,8 @@ class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
     """A connection to PostgreSQL."""
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
-        """Close it, without waiting for long for a server that is silent."""
-        # After the time is up, the driver has closed it all the same.
+        """Close the connection, without waiting long for a server that does not answer."""
+        # The driver has closed it even if the time is up.
         with suppress(TimeoutError):
             await super().close(timeout=CLOSE_TIMEOUT_SECONDS)
 
@@ -42,18 +41,18 @@ class FileConnection(aiosqlite.Connection):
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, ROWS_PER_FETCH)
-        # A process need not wait for a statement to end.
+        # The process can exit while a statement runs.
         self._thread.daemon = True
 
     async def close(self) -> None:
-        """Close it, without waiting for long for a statement that still runs."""
+        """Close the connection, without waiting long for a running statement."""
         if self._connection is None:
             return
         self._connection.interrupt()
         with suppress(TimeoutError, sqlite3.Error):
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 try:
-                    # Or else a cursor that is still referred to would keep the lock.
+                    # A cursor that is still referenced would otherwise keep the lock.
                     await self.rollback()
                 finally:
                     stopped = self.stop()
@@ -88,23 +87,24 @@ async def _answers(connection: asyncpg.Connection) -> bool:
 def refuse_dropped(
     dbapi_connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
-    """Have a dropped connection replaced; nearly free for one that is in constant use.
+    """Have the pool replace a dropped connection; connections in constant use are not pinged.
 
     Raises:
-        DisconnectionError: it is closed, or gives no answer.
+        DisconnectionError: the connection is closed.
+        InvalidatePoolError: the connection does not answer.
     """
     if dbapi_connection.driver_connection.is_closed():
         raise DisconnectionError
     now = time.monotonic()
     idle = now - record.info.get(LAST_USE, now) > IDLE_SECONDS
     if idle and not dbapi_connection.run_async(_answers):
-        # Those that were opened before are likely to be gone too.
+        # Connections that were opened before it have probably been dropped too.
         raise InvalidatePoolError
     record.info[LAST_USE] = now
 
 
 def watch(engine: Engine) -> None:
-    """Have the connections of an engine closed in bounded time, and tested where that is needed."""
+    """Use this module's connections in an engine, and test them when the pool gives them out."""
     event.listen(engine, "do_connect", _choose_class)
     if engine.dialect.name == "postgresql":
         event.listen(engine, "checkout", refuse_dropped)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.connections import CLOSE_TIMEOUT_SECONDS
 from app.db.engine import create_engine
-from app.db.outages import did_nothing, only_reads, passes
+from app.db.outages import did_nothing, is_temporary, only_reads
 from app.errors import ServiceUnavailable
 
 # For everything in a block of `autocommit` or `transaction`: waiting for the pool, connecting, the
@@ -72,7 +72,7 @@ async def _connection(engine: AsyncEngine, *, autocommit: bool) -> AsyncIterator
             try:
                 yield connection
             except (SQLAlchemyError, OSError) as error:
-                if connection.invalidated or passes(error):
+                if connection.invalidated or is_temporary(error):
                     raise ServiceUnavailable from error
                 raise
             finally:

@@ -1,10 +1,10 @@
-"""Filters of lists, as conditions on the columns of a table."""
+"""Filters of lists, as conditions in SQL."""
 
 from collections.abc import Callable
 from typing import Any
 
 from pydantic import MISSING
-from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy import Column, ColumnElement
 from sqlalchemy.sql import operators
 
 from app.models.row import Row
@@ -20,22 +20,20 @@ OPERATORS: dict[str, Callable[[Column[Any], Any], ColumnElement[bool]]] = {
 }
 
 
-def _condition(
-    table: Table, parameter: str, value: object, comparison: Comparison
-) -> ColumnElement[bool]:
-    column = table.c[comparison.column or parameter.removesuffix(comparison.suffix)]
-    return OPERATORS[comparison.operator](column, value)
-
-
 def conditions(query: ListQuery, model: type[Row]) -> list[ColumnElement[bool]]:
     """Return a condition for each filter that was sent."""
+    filters = [
+        (name, marker)
+        for name, field in type(query).model_fields.items()
+        for marker in field.metadata
+        if isinstance(marker, Comparison)
+    ]
     found = []
-    for name, field in type(query).model_fields.items():
+    for name, comparison in filters:
         value = getattr(query, name)
-        for comparison in field.metadata:
-            if isinstance(comparison, Comparison) and name in query.model_fields_set:
-                if comparison.values:
-                    value = comparison.values.get(value, MISSING)
-                if value is not MISSING:
-                    found.append(_condition(model.__table__, name, value, comparison))
+        if comparison.values:
+            value = comparison.values.get(value, MISSING)
+        if value is not MISSING:
+            column = model.__table__.c[comparison.column or name.removesuffix(comparison.suffix)]
+            found.append(OPERATORS[comparison.operator](column, value))
     return found

@@ -1,4 +1,4 @@
-"""What the database refuses, told as an error of the API."""
+"""Errors of the database as errors of the API: conflicts, and values that cannot be stored."""
 
 import re
 
@@ -7,23 +7,23 @@ from sqlmodel import SQLModel
 
 from app.errors import Conflict, ValidationFailed
 
-# SQLSTATEs of PostgreSQL, and what SQLite says in their place.
+# SQLSTATE codes of PostgreSQL, and the messages of SQLite.
 UNIQUE_VIOLATION = "23505"
 FOREIGN_KEY_VIOLATION = "23503"
 SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 SQLITE_FOREIGN_KEY = "FOREIGN KEY constraint failed"
 
-# A last line behind the schemas.
-REFUSED = {
-    "54000": "A value is too long to be indexed.",
+# Values that the schemas did not reject.
+REJECTED = {
+    "54000": "A value is too long for an index.",
     "22": "A value cannot be stored.",
 }
 
 
 class BrokenReference(ValidationFailed):
-    """A row refers to what is gone, or would be left with nothing to refer to."""
+    """A row refers to a missing row, or would after this change."""
 
-    default_detail = "What this refers to is gone."
+    default_detail = "A referenced row does not exist."
 
 
 def _state(error: DBAPIError) -> str:
@@ -36,7 +36,7 @@ def _state(error: DBAPIError) -> str:
 
 
 def _unique_columns(error: DBAPIError) -> list[str]:
-    """Name the columns of the unique index that a statement broke, without the owner's."""
+    """Return the columns of the unique index that a statement violates, without the owner."""
     if found := SQLITE_UNIQUE.search(str(error.orig)):
         names = [column.rpartition(".")[2] for column in found[1].split(", ")]
     else:
@@ -52,24 +52,24 @@ def _unique_columns(error: DBAPIError) -> list[str]:
 
 
 def _is_unfit(error: StatementError | ValueError | OverflowError) -> bool:
-    """Tell whether a column or a driver cannot hold a value."""
+    """Return whether a column or driver cannot store a value."""
     cause = getattr(error, "orig", None)
     reasons = (error, cause, getattr(cause, "__cause__", None))
     return any(isinstance(reason, ValueError | OverflowError) for reason in reasons)
 
 
 def refusal(error: StatementError | ValueError | OverflowError) -> Exception:
-    """Return what to raise for an error of a statement: itself where it is not the client's."""
+    """Return the error to raise for that of a statement: the same if the client did not cause it."""
     if _is_unfit(error):
         return ValidationFailed("A value cannot be stored.")
     if not isinstance(error, DBAPIError):
         return error
     state = _state(error)
     if state == UNIQUE_VIOLATION:
-        return Conflict(errors=dict.fromkeys(_unique_columns(error), "This value is taken."))
+        return Conflict(errors=dict.fromkeys(_unique_columns(error), "Already in use."))
     if state == FOREIGN_KEY_VIOLATION:
         return BrokenReference()
-    for refused, detail in REFUSED.items():
-        if state.startswith(refused):
+    for rejected, detail in REJECTED.items():
+        if state.startswith(rejected):
             return ValidationFailed(detail)
     return error

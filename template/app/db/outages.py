@@ -1,4 +1,4 @@
-"""Errors of the database: which of them pass, which cost the connection, and what may be run again."""
+"""Database errors: which are temporary, which close the connection, which statements can be retried."""
 
 import sqlite3
 
@@ -8,26 +8,26 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.sql.visitors import iterate
 
-# SQLSTATEs of PostgreSQL, or their first characters.
+# SQLSTATE codes of PostgreSQL, or their prefixes.
 READ_ONLY = "25006"
-PASSING_STATES = (
-    "08",  # The connection is lost.
+TEMPORARY_STATES = (
+    "08",  # Connection failures.
     READ_ONLY,
     "40",  # Deadlocks, serialization failures.
     "53",  # Out of connections, memory or disk space.
-    "55P03",  # A lock is not available.
-    "57",  # A statement is cancelled, the server is shutting down or starting.
+    "55P03",  # Lock not available.
+    "57",  # Statement cancelled; server shutting down or starting.
 )
 LOST_STATES = ("08", READ_ONLY, "57P")
-# The server ended the session before it did what was asked.
+# The server closed the session before it ran the statement.
 ENDED_STATES = ("57P01", "57P05")
-# What asyncpg says where the server's farewell came in before a statement.
+# The message of asyncpg if the server closed the session before a statement.
 NOT_IDLE = "cannot switch to state"
-# What a statement was given is quoted in the messages of this class.
+# Messages of this class quote the values of the statement.
 DATA_EXCEPTION = "22"
-NO_MESSAGE = "a value cannot be taken (the message is left out: it may quote the value)"
+NO_MESSAGE = "invalid value (the message is left out because it may quote the value)"
 
-PASSING_SQLITE_CODES = {
+TEMPORARY_SQLITE_CODES = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_NOMEM,
@@ -38,9 +38,9 @@ PASSING_SQLITE_CODES = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
-# A file that was opened for reading stays so, even when it can be written again.
+# A file that was opened read-only stays read-only, even when it is writable again.
 LOST_SQLITE_CODES = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
-# Extended codes keep the primary one in their last byte.
+# The last byte of an extended code is the primary code.
 PRIMARY_CODE = 0xFF
 
 
@@ -53,40 +53,41 @@ def _sqlite_code(error: BaseException | None) -> int:
     return code & PRIMARY_CODE
 
 
-def passes(error: Exception) -> bool:
-    """Tell a database that cannot work now from a statement that it refuses."""
+def is_temporary(error: Exception) -> bool:
+    """Return whether the database cannot work now, as opposed to rejecting the statement."""
     if not isinstance(error, DBAPIError):
         return False
     state, code = _state(error.orig), _sqlite_code(error.orig)
     return (
         error.connection_invalidated
-        or state.startswith(PASSING_STATES)
-        or code in PASSING_SQLITE_CODES
+        or state.startswith(TEMPORARY_STATES)
+        or code in TEMPORARY_SQLITE_CODES
     )
 
 
 def did_nothing(error: DBAPIError) -> bool:
-    """Tell whether a statement certainly had no effect, because it never ran or was refused."""
+    """Return whether a statement certainly had no effect: it did not run, or was rejected."""
     if _state(error.orig) == READ_ONLY or _sqlite_code(error.orig) == sqlite3.SQLITE_READONLY:
         return True
     driver = error.driver_exception
-    # The driver sent nothing: it knows that the connection is closed, or that it is about to be.
+    # The driver sent nothing, because it knows that the connection is closed or closing.
     if isinstance(driver, asyncpg.InterfaceError) or str(driver).startswith(NOT_IDLE):
         return True
     return _state(driver.__cause__) in ENDED_STATES
 
 
 def only_reads(statement: Executable) -> bool:
-    """Tell whether a statement is a SELECT that changes no row on the way."""
+    """Return whether a statement is a SELECT without a data-modifying part."""
     return isinstance(statement, Select) and not any(
         isinstance(part, UpdateBase) for part in iterate(statement)
     )
 
 
 def _forget_values(error: StatementError) -> None:
-    """Take out of an error what users stored: it may end up in a log.
+    """Remove user data from an error, which may be logged.
 
-    `hide_parameters` hides what SQLAlchemy sent; the messages of the server and its driver quote it.
+    `hide_parameters` hides the parameters of SQLAlchemy; messages of the server and the driver
+    quote them, too.
     """
     chain = [error, error.orig, error.orig.__cause__ if error.orig else None]
     for cause in chain:
@@ -99,7 +100,7 @@ def _forget_values(error: StatementError) -> None:
 
 
 def handle_error(context: ExceptionContext) -> None:
-    """Give up connections that are of no more use, and keep values out of the logs."""
+    """Invalidate connections that are no longer usable, and keep user data out of the logs."""
     if context.sqlalchemy_exception:
         _forget_values(context.sqlalchemy_exception)
     error = context.original_exception

@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Comparison:
-    """Marks a query parameter that is compared with a column.
+    """Marks a query parameter as a filter: how it is compared with its column.
 
-    The column has the parameter's name without the suffix, unless it is named. With `values`, the
-    column is compared with what the parameter's value stands for; one that is not listed is no filter.
+    The column has the name of the parameter, without the suffix, unless `column` names it. `values`
+    maps values of the parameter to those of the column; a value that is not in it does not filter.
     """
 
     operator: Literal["eq", "ge", "le", "is_null", "is_true"]
@@ -56,7 +56,7 @@ class ListQuery(BaseModel):
 
 
 def sortable(model: type[Row]) -> dict[str, Column[Any]]:
-    """Return the columns that a list can be sorted by, by name: no long text, no JSON."""
+    """Return the columns that a list can be sorted by; long strings and JSON are left out."""
     return {
         column.name: column
         for column in model.__table__.columns

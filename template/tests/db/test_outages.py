@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidatePoolError
 from app.db import connections, database, engine
 from app.db.connections import refuse_dropped
 from app.db.database import Database
-from app.db.outages import did_nothing, only_reads, passes
+from app.db.outages import did_nothing, is_temporary, only_reads
 from app.errors import ServiceUnavailable
 from tests.support.databases import SERVER_URL, empty_database
 from tests.support.error_shape import error_of
@@ -163,8 +163,8 @@ def of_statement(original: Exception) -> DBAPIError:
     ],
 )
 def test_what_passes(error: Exception, expected: bool) -> None:
-    assert passes(of_statement(error)) is expected
-    assert not passes(error)
+    assert is_temporary(of_statement(error)) is expected
+    assert not is_temporary(error)
 
 
 def test_what_only_reads() -> None:

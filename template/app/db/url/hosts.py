@@ -1,4 +1,4 @@
-"""Connections to one of several hosts, and options of their sockets, as libpq has them."""
+"""Connect to one of several hosts, with socket options, as libpq does."""
 
 import random
 import socket
@@ -7,11 +7,11 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 
-# Names or addresses, or folders of sockets, with ports. An empty name is the driver's default.
+# Names, addresses or directories of sockets, with ports. An empty name is the driver's default.
 Hosts = tuple[tuple[str, int], ...]
 SocketOptions = tuple[tuple[int, int, int], ...]
 
-# Parameters of libpq, and the options that stand for them where the system has them.
+# Parameters of libpq, and the names of the socket options, which depend on the system.
 _TCP_OPTIONS = {
     "keepalives_idle": ("TCP_KEEPIDLE", "TCP_KEEPALIVE"),
     "keepalives_interval": ("TCP_KEEPINTVL",),
@@ -29,16 +29,16 @@ def _chosen(given: Mapping[str, str]) -> Iterator[tuple[str, int, int, int]]:
     for name, options in _TCP_OPTIONS.items():
         number = int(given.get(name, "0"))
         known = [getattr(socket, option) for option in options if hasattr(socket, option)]
-        # Zero is the system's default.
+        # Zero means the default of the system.
         if number > 0 and known:
             yield name, socket.IPPROTO_TCP, known[0], number
 
 
 def socket_options(given: Mapping[str, str]) -> SocketOptions:
-    """Turn parameters of libpq into options of sockets.
+    """Return the socket options for parameters of libpq.
 
     Raises:
-        ValueError: the system refuses one.
+        ValueError: the system rejects one.
     """
     chosen = []
     with socket.socket() as probe:
@@ -46,7 +46,7 @@ def socket_options(given: Mapping[str, str]) -> SocketOptions:
             try:
                 probe.setsockopt(*option)
             except OSError:
-                raise ValueError(f"{name} has a value that the system does not take") from None
+                raise ValueError(f"{name} has a value that the system rejects") from None
             chosen.append((option[0], option[1], option[2]))
     return tuple(chosen)
 
@@ -59,10 +59,10 @@ async def connect(
     target_session_attrs: str,
     **arguments: Any,
 ) -> Any:
-    """Connect to the first host that answers and is what is wanted, each within the timeout.
+    """Connect to the first host that answers and has the wanted role; the timeout is for each host.
 
     Raises:
-        OSError: there is none.
+        OSError: no host does.
     """
     wanted = target_session_attrs
     failure: Exception | None = None
@@ -80,11 +80,11 @@ async def connect(
             else:
                 _tune(connection, options)
                 return connection
-    raise failure or ConnectionError("There is no host")
+    raise failure or ConnectionError("No host to connect to")
 
 
 def _tune(connection: Any, options: SocketOptions) -> None:
-    # The driver has no other way to its socket.
+    # The driver does not give access to its socket.
     transport = connection._transport  # noqa: SLF001
     connected = transport.get_extra_info("socket")
     if connected.family in {socket.AF_INET, socket.AF_INET6}:

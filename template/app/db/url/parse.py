@@ -1,8 +1,8 @@
-"""What DATABASE_URL says: which database, and how to connect to it.
+"""Parse DATABASE_URL: which database to use, and how to connect to it.
 
-A URL of PostgreSQL is read as libpq reads it. Each parameter that libpq documents works, or is
-refused by its name before the app starts; docs/database.md has the table. The driver would ignore
-some of them, and fail because of others, at the first request.
+PostgreSQL URLs are parsed as libpq does. Each parameter that libpq documents works, or is rejected
+by name before the app starts; docs/database.md lists them. The driver itself would ignore some of
+them, and fail at the first request because of others.
 """
 
 import getpass
@@ -39,7 +39,7 @@ _SHOWABLE = re.compile(r"[A-Za-z][\w.-]{0,39}", re.ASCII)
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a parameter takes, in words and as a pattern, and the variable that is its default."""
+    """The values that a parameter takes, in words and as a pattern, and its environment variable."""
 
     takes: str
     pattern: str = ".*"
@@ -48,7 +48,7 @@ class Parameter:
 
     @property
     def refused(self) -> bool:
-        """Whether no value is accepted."""
+        """Whether every value is rejected."""
         return not self.pattern
 
 
@@ -74,11 +74,11 @@ _NO_OAUTH = "the driver does not authenticate with OAuth"
 _NO_SERVICE = "write the parameters of the service into the URL"
 _TLS_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
-# What libpq documents, in its order; then what it takes from JDBC, and what is the app's own.
+# Those that libpq documents, in its order; then one from JDBC, and one of this app.
 PARAMETERS = {
-    "host": _any("names, addresses or folders of sockets, with commas", "PGHOST"),
-    "hostaddr": _any("addresses, with commas, instead of host", "PGHOSTADDR"),
-    "port": _any("numbers from 1 to 65535, with commas", "PGPORT"),
+    "host": _any("names, addresses or directories of sockets, comma-separated", "PGHOST"),
+    "hostaddr": _any("addresses, comma-separated, instead of host", "PGHOSTADDR"),
+    "port": _any("numbers from 1 to 65535, comma-separated", "PGPORT"),
     "dbname": _any("a name", "PGDATABASE"),
     "user": _any("a name", "PGUSER"),
     "password": _any("a string", "PGPASSWORD"),
@@ -87,7 +87,7 @@ PARAMETERS = {
     "channel_binding": _one_of("disable", "prefer", "require", variable="PGCHANNELBINDING"),
     "connect_timeout": _whole("a whole number of seconds", "PGCONNECT_TIMEOUT"),
     "client_encoding": Parameter(
-        "UTF8", "(?i:utf-?8|unicode)", "PGCLIENTENCODING", "the app speaks nothing else"
+        "UTF8", "(?i:utf-?8|unicode)", "PGCLIENTENCODING", "the app uses no other encoding"
     ),
     "options": _any("options of the server", "PGOPTIONS"),
     "application_name": _any("a string", "PGAPPNAME"),
@@ -98,7 +98,7 @@ PARAMETERS = {
     "keepalives_count": _whole("a whole number"),
     "tcp_user_timeout": _whole("a whole number of milliseconds"),
     "replication": _one_of(
-        "false", "off", "no", "0", because="the app does not speak the replication protocol"
+        "false", "off", "no", "0", because="the app does not use the replication protocol"
     ),
     "gssencmode": _one_of("disable", "prefer", variable="PGGSSENCMODE", because=_NO_GSS),
     "sslmode": _one_of(*MODES, variable="PGSSLMODE"),
@@ -113,17 +113,19 @@ PARAMETERS = {
         "disable",
         "allow",
         variable="PGSSLCERTMODE",
-        because="the driver does not see whether the server asked for a certificate",
+        because="the driver cannot tell whether the server asked for a certificate",
     ),
     "sslrootcert": _any("a file, or system", "PGSSLROOTCERT"),
     "sslcrl": _any("a file", "PGSSLCRL"),
-    "sslcrldir": _any("a folder", "PGSSLCRLDIR"),
+    "sslcrldir": _any("a directory", "PGSSLCRLDIR"),
     "sslsni": _one_of("1", variable="PGSSLSNI", because="the driver always sends the name"),
-    "requirepeer": _refused("the driver does not check who runs the server", "PGREQUIREPEER"),
+    "requirepeer": _refused(
+        "the driver does not check the user of the server process", "PGREQUIREPEER"
+    ),
     "ssl_min_protocol_version": _one_of(*_TLS_VERSIONS, variable="PGSSLMINPROTOCOLVERSION"),
     "ssl_max_protocol_version": _one_of(*_TLS_VERSIONS, variable="PGSSLMAXPROTOCOLVERSION"),
     "min_protocol_version": _one_of(
-        "3.0", variable="PGMINPROTOCOLVERSION", because="the driver speaks version 3.0"
+        "3.0", variable="PGMINPROTOCOLVERSION", because="the driver uses version 3.0"
     ),
     "max_protocol_version": _one_of("3.0", "3.2", "latest", variable="PGMAXPROTOCOLVERSION"),
     "krbsrvname": _one_of("postgres", variable="PGKRBSRVNAME", because=_NO_KERBEROS),
@@ -154,20 +156,20 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class DatabaseURL:
-    """What an engine takes: a URL that names the driver, and what such a URL cannot say."""
+    """Arguments for an engine: a URL with the driver, and what a URL cannot contain."""
 
     url: URL
     connect_args: dict[str, Any] = field(default_factory=dict)
 
 
 def read_database_url(text: str) -> DatabaseURL:
-    """Read DATABASE_URL. Messages name what is wrong, and repeat no value: it may be a password.
+    """Parse DATABASE_URL; error messages do not repeat values, which may be passwords.
 
     Raises:
-        ValueError: the app cannot use it.
+        ValueError: the app cannot use the URL.
     """
     text = text.strip()
-    # Some tools hand quotes on.
+    # Some tools keep the quotes around a value.
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         text = text[1:-1].strip()
     scheme = _SCHEME.match(text)
@@ -186,11 +188,11 @@ def read_database_url(text: str) -> DatabaseURL:
 def _sqlite(rest: str) -> DatabaseURL:
     path, _, query = rest.partition("?")
     if path in {"", "/", "/:memory:"}:
-        raise ValueError("it must name a file, not a database in memory")
+        raise ValueError("it must name a file; databases in memory are not supported")
     if not path.startswith("/"):
-        raise ValueError("a file has three slashes before it: sqlite:///app.db")
+        raise ValueError("write three slashes before the file: sqlite:///app.db")
     for name, _ in _pairs(query):
-        raise ValueError(f"{_shown(name)}: SQLite has no parameters here")
+        raise ValueError(f"{_shown(name)}: parameters are not supported for SQLite")
     return DatabaseURL(URL.create("sqlite+aiosqlite", database=path[1:]))
 
 
@@ -209,12 +211,12 @@ def _postgresql(rest: str) -> DatabaseURL:
         arguments["passfile"] = given["passfile"]
     if "connect_timeout" in given:
         seconds = int(given["connect_timeout"])
-        # As libpq has it, zero is for ever.
+        # As in libpq, zero means no timeout.
         arguments["timeout"] = seconds if seconds > 0 else None
     if settings := _server_settings(given):
         arguments["server_settings"] = settings
     if given.get("pgbouncer") == "true":
-        # A statement that was prepared on one connection is executed on another.
+        # PgBouncer may execute a prepared statement on another connection, which does not have it.
         arguments["statement_cache_size"] = arguments["prepared_statement_cache_size"] = 0
     url = URL.create(
         "postgresql+asyncpg",
@@ -239,8 +241,8 @@ def _postgresql(rest: str) -> DatabaseURL:
 
 
 def _given(rest: str) -> dict[str, str]:
-    """Return the parameters: those of the query, else what is before it, else the environment's."""
-    # As libpq does: what is before the first @ is a user, unless a slash comes earlier.
+    """Return the parameters: from the query, else from the rest of the URL, else the environment."""
+    # As in libpq, the user is before the first @, unless a slash comes earlier.
     login = ""
     if "@" in rest.partition("/")[0]:
         login, _, rest = rest.partition("@")
@@ -278,7 +280,7 @@ def _split_host(text: str) -> tuple[str, str]:
     if text.startswith("["):
         host, bracket, port = text[1:].partition("]")
         if not bracket:
-            raise ValueError("host has a bracket that does not close")
+            raise ValueError("host has an unclosed bracket")
         return host, port.removeprefix(":")
     host, _, port = text.partition(":")
     return host, port
@@ -297,14 +299,14 @@ def _decode(text: str, name: str) -> str:
     try:
         text = unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise ValueError(f"{name} holds percent-encoded bytes that are not UTF-8") from None
+        raise ValueError(f"{name} contains percent-encoded bytes that are not UTF-8") from None
     if "\0" in text:
-        raise ValueError(f"{name} holds a null character")
+        raise ValueError(f"{name} contains a null character")
     return text
 
 
 def _shown(name: str) -> str:
-    """Return a name that goes into a message, unless it may be a piece of something else."""
+    """Return a name for a message, unless it may be part of a password."""
     return name if _SHOWABLE.fullmatch(name) else "a parameter"
 
 
@@ -321,7 +323,7 @@ def _checked(name: str, shown: str, value: str) -> str:
 def _hosts(given: Mapping[str, str]) -> Hosts:
     addresses = given.get("hostaddr")
     if addresses and "host" in given:
-        raise ValueError("hostaddr and host exclude each other here: give one of them")
+        raise ValueError("hostaddr and host cannot be combined: give one of them")
     if addresses:
         names = [_checked_address(address) for address in addresses.split(",")]
     else:
@@ -347,7 +349,7 @@ def _checked_host(host: str) -> str:
             return str(ipaddress.IPv6Address(host))
     if host and not _is_socket(host) and not _HOST_NAME.fullmatch(host):
         raise ValueError(
-            "host takes names, addresses, or folders of sockets; in a user name or password, "
+            "host takes names, addresses or directories of sockets; in a user name or password, "
             "write @ as %40 and / as %2F"
         )
     return host
@@ -367,16 +369,16 @@ def _is_socket(host: str) -> bool:
 
 
 def _check_channel_binding(given: Mapping[str, str], hosts: Hosts, mode: str) -> None:
-    """Let `channel_binding=require` pass where the server proves by other means who it is.
+    """Reject `channel_binding=require` unless the certificate of the server is verified.
 
-    The driver cannot bind a login to the TLS connection that it came through. That is a protection
-    against someone in between, as a certificate that is checked is, so it must not go silently.
+    Channel binding protects against a man in the middle, as verifying the certificate does. The
+    driver does not have it, and must not skip the protection silently.
     """
     local = any(not host or _is_socket(host) for host, _ in hosts)
     if given.get("channel_binding") == "require" and (local or mode != "verify-full"):
         raise ValueError(
             "channel_binding=require is not supported without sslmode=verify-full: the driver has "
-            "no channel binding, so let it check the server's certificate instead. Write "
+            "no channel binding, so let it verify the certificate of the server instead. Write "
             "sslmode=verify-full&sslrootcert=system (or the file of the CA), or leave out "
             "channel_binding"
         )
@@ -393,4 +395,4 @@ def _system_user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        raise ValueError("user is missing, and the system has no name for its own") from None
+        raise ValueError("user is missing, and the name of the system user is unknown") from None

@@ -1,21 +1,21 @@
-"""TLS to PostgreSQL, as libpq sets it up. Files are read once, when the app starts."""
+"""TLS for PostgreSQL, set up as in libpq. Files are read once, when the app starts."""
 
 import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-# What makes sense only where a connection cannot go without TLS.
+# Only with a mode that requires TLS.
 FILES = ("sslcert", "sslkey", "sslpassword", "sslrootcert", "sslcrl", "sslcrldir", "sslkeylogfile")
 VERSIONS = ("ssl_min_protocol_version", "ssl_max_protocol_version")
 SYSTEM = "system"
 
 
 def tls_mode(given: Mapping[str, str]) -> str:
-    """Return the `sslmode`: the strictest of those that the parameters name.
+    """Return the `sslmode`: the strictest one that the parameters name.
 
     Raises:
-        ValueError: it does not go with other parameters.
+        ValueError: it contradicts other parameters.
     """
     named = [given["sslmode"]] if "sslmode" in given else []
     if "ssl" in given:
@@ -33,16 +33,16 @@ def tls_mode(given: Mapping[str, str]) -> str:
             if given.get(name, "allow") != "allow":
                 raise ValueError(
                     f"{name} needs sslmode=require, verify-ca or verify-full: without one of these, "
-                    "a connection may go unencrypted"
+                    "a connection may be unencrypted"
                 )
     return mode
 
 
 def tls(given: Mapping[str, str], mode: str) -> bool | str | ssl.SSLContext:
-    """Return what the driver takes for `ssl`.
+    """Return the `ssl` argument of the driver.
 
     Raises:
-        ValueError: a file cannot be used, or the versions exclude each other.
+        ValueError: a file cannot be used, or the versions contradict each other.
     """
     if mode == "disable":
         return False
@@ -61,16 +61,16 @@ def tls(given: Mapping[str, str], mode: str) -> bool | str | ssl.SSLContext:
 
 
 def _use(name: str, load: Callable[[], object]) -> None:
-    """Load a file, and say whose it is if that fails."""
+    """Load a file; an error names its parameter."""
     try:
         load()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is unreadable"
+        reason = getattr(error, "strerror", None) or "it is not readable"
         raise ValueError(f"{name} names a file that cannot be used: {reason}") from None
 
 
 def _default(name: str) -> str | None:
-    """Return the file that libpq takes where none is named, if it is there."""
+    """Return the file that libpq uses by default, if it exists."""
     try:
         path = Path.home() / ".postgresql" / name
     except RuntimeError:
@@ -121,5 +121,5 @@ def _identify(context: ssl.SSLContext, given: Mapping[str, str]) -> None:
     try:
         context.load_cert_chain(certificate, key, lambda: password)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "they are unreadable"
-        raise ValueError(f"sslcert, sslkey and sslpassword do not fit: {reason}") from None
+        reason = getattr(error, "strerror", None) or "they are not readable"
+        raise ValueError(f"sslcert, sslkey and sslpassword do not match: {reason}") from None
