@@ -8,7 +8,7 @@ from sqlalchemy.types import TypeEngine, UserDefinedType
 
 
 class ScaledInteger(UserDefinedType[int]):
-    """The SQLite type of a decimal number: an integer, in a column that states its scale."""
+    """The SQLite type of a decimal number: an integer; the column type states the scale."""
 
     cache_ok = True
 
@@ -17,15 +17,15 @@ class ScaledInteger(UserDefinedType[int]):
         self.scale = scale
 
     def get_col_spec(self, **_options: Any) -> str:
-        """Return the type as written in CREATE TABLE."""
+        """Return the type for CREATE TABLE."""
         return f"NUMERIC({self.precision}, {self.scale})"
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
     """A decimal number of a fixed scale: NUMERIC on PostgreSQL, a scaled integer on SQLite.
 
-    SQLite has no decimal type. With at most 18 digits the integer fits its 64 bits, so that sorting
-    and comparing are exact.
+    SQLite has no decimal type. An integer of at most 18 digits fits in 64 bits, so comparing and
+    sorting are exact.
     """
 
     impl = Numeric

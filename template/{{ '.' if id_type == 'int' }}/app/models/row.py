@@ -1,11 +1,11 @@
-"""What every table has in common."""
+"""The base class of all tables."""
 
 from typing import ClassVar
 
 from sqlalchemy import BigInteger, Integer, Table
 from sqlmodel import Field, SQLModel
 
-# Set before there is any table: a later revision can drop only what has a name.
+# Set before the first table is defined: a later revision can only drop what has a name.
 SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
@@ -15,12 +15,12 @@ SQLModel.metadata.naming_convention = {
 
 Id = int
 
-# SQLite numbers rows by itself only in a column of type INTEGER.
+# SQLite generates ids only in columns of type INTEGER.
 ID_TYPE = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Row(SQLModel):
-    """A table whose rows are numbered by the database; no number is given twice."""
+    """A table with ids that the database generates, and never reuses."""
 
     __table__: ClassVar[Table]
     __table_args__: ClassVar[tuple[object, ...]] = ({"sqlite_autoincrement": True},)

@@ -1,4 +1,4 @@
-"""What every table has in common."""
+"""The base class of all tables."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy import Table, Uuid
 from sqlmodel import Field, SQLModel
 from uuid_utils.compat import uuid7
 
-# Set before there is any table: a later revision can drop only what has a name.
+# Set before the first table is defined: a later revision can only drop what has a name.
 SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
@@ -20,7 +20,7 @@ ID_TYPE = Uuid()
 
 
 class Row(SQLModel):
-    """A table whose rows have time-ordered ids (UUID version 7, RFC 9562)."""
+    """A table with time-ordered ids (UUID version 7, RFC 9562)."""
 
     __table__: ClassVar[Table]
 
