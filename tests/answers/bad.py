@@ -351,7 +351,6 @@ TOGETHER: list[Case] = [
     (further(resource("label"), resource("label")), ("label", "another resource")),
     (further(resource("job", plural="tasks")), ("more_resources.job.plural", "plural of task")),
     (further(resource("tasks", plural="taskses")), ("tasks", "plural of task")),
-    (further(resource("task_create")), ("task_create", "TaskCreate", "belongs to task")),
     (further(resource("task_label_link")), ("TaskLabelLink", "belongs to task")),
     (further(resource("a1"), resource("a_1")), ("a_1", "class A1")),
     ({"fields": reference("nothing")}, ("fields.parent.to", '"nothing"', "task")),

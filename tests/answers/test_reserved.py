@@ -5,16 +5,63 @@ import builtins
 import json
 import keyword
 import re
+from typing import Any
 
 import pytest
 
 from tests.conftest import Render
+from tests.support import checks
 from tests.support.environment import Environment
 from tests.support.hooks import module
 from tests.support.presets import RICH
 from tests.support.rendering import ROOT, sources
 
 reserved = module("check/reserved")
+
+# Names that are free because generated files qualify what they import.
+FREE_FIELDS = """
+bytes classmethod date datetime frozenset object set staticmethod time timedelta timezone tuple
+"""
+FREE_RESOURCES = """
+alembic all annotated api api_error architecture async_client async_connection async_engine
+async_iterator async_session asyncio at_least at_most auth_settings base_model bearer
+big_integer body body_id bool boolean bulk bytes callable cast check_constraint classmethod
+client cls collections column complete completion concurrency config_dict conflict connection
+contextlib copy cors cursor data database dataclass date datetime dependencies dependency
+depends dict docs document email email_str enum enumerate env equals error error_body errors
+event_loop exact exact_number exact_route fast_api fastapi filter filters float forbidden
+foreign_key frozenset functools future getattr hasattr hash header headers hook http_url httpx
+index init int integer integrity is_null isinstance isolation issubclass iter itertools
+json_dict json_response jwt len limit limits links list listing listings literal log logging
+logs main makefile mapping math max metrics middleware migration migrations min mixin model
+models monkeypatch never next not_blank not_found null number numeric object open openapi
+optional os owner_scope page page_query pagination password passwords path path_scope pathlib
+payload print pydantic pytest query query_decimal query_integer query_number range rate_limit
+rate_limits re read_schema readme ready redoc reference references refresh register registry
+repr request resource_base response restore reversed router routers row_id rows schema schemas
+scope scope_dep scopes search search_text secrets security self sequence service services
+sessions set setattr setting settings sorted sqlalchemy sqlmodel starlette static staticmethod
+status storable str strict_bool string sum super sys table test tests text time timedelta
+timezone token tokens true_type tuple type typing unauthorized unique_constraint url users
+utc_datetime uuid uvicorn value values var_char vars warning write_schema zip
+"""
+FREE_PLURALS = """
+alembic all any api app architecture asyncio auth_settings base bearer bool bytes callable
+classmethod client cls collections concurrency conftest contextlib copy cors cursor data
+database dataclass date datetime decimal dependencies dependency dict enum enumerate env error
+error_body errors event_loop fastapi field filter filters float frozenset functools getattr
+hasattr hash headers hook httpx id init int integrity isinstance isolation issubclass iter
+itertools json jwt len limit limits linked links list listing listings log logging logs main
+makefile math max middleware migration migrations min model models monkeypatch next object open
+os owned owner_scope page pages pagination passwords path_scope pathlib payload print pydantic
+pytest query range rate_limit rate_limits re readme registry repr request resource_base response
+reversed router routers row rows schema schemas scope scopes secrets security self service
+services session set setattr setting settings shared soft_deleted sorted sqlalchemy sqlmodel
+starlette staticmethod str sum super sys test tests time timedelta timestamped timezone tuple
+type types typing user uuid uvicorn value values vars zip
+"""
+# So many resources a project may have beside the main one.
+MOST = 30
 
 ATTRIBUTES = """
 import json, pydantic, sqlmodel
@@ -74,33 +121,21 @@ def test_the_modules_beside_a_resource_are_no_resources() -> None:
     assert {stem for stem in stems if stem != "__init__"} <= set(reserved.RESOURCES)
 
 
-def test_no_resource_has_the_class_of_an_import() -> None:
-    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "hooks").rglob("*.jinja")))
-    blocks = re.findall(r"set IMPORTED = \[(.*?)\]", source, re.DOTALL)
-    imported = set(re.findall(r"'(\w+)'", "".join(blocks)))
-    pascal = module("write/names").pascal
-    assert {"Page", "Literal"} <= imported
-    # No name in snake_case gives these.
-    assert imported - {pascal(name) for name in reserved.RESOURCES} <= {"UUID"}
-
-
 @pytest.mark.parametrize("name", ["all-types", "graph", "strictest"])
-def test_no_resource_has_the_class_that_its_files_import(name: str, render: Render) -> None:
-    app = render(**RICH[name]) / "app"
-    own = {path.stem for path in (app / "services").glob("*.py")} - {"__init__", "auth"}
+def test_no_resource_has_the_class_that_its_table_imports(name: str, render: Render) -> None:
+    """The tables are the only classes that are named like their resource."""
+    models = render(**RICH[name]) / "app" / "models"
+    own = {path.stem for path in (models.parent / "services").glob("*.py")} - {"__init__", "auth"}
     imported = {
-        alias.name
-        for layer in ("models", "schemas", "services", "routers")
+        alias.asname or alias.name
         for resource in own
-        for node in ast.walk(ast.parse((app / layer / f"{resource}.py").read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and str(node.module).rpartition(".")[2] not in own
+        for node in ast.walk(ast.parse((models / f"{resource}.py").read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom | ast.Import)
         for alias in node.names
     }
     classes = {each for each in imported if re.match("[A-Z].*[a-z]", each)}
-    assert {"Page", "WriteSchema", "RowId"} & classes
-    # No name in snake_case gives the first.
-    known = {module("write/names").pascal(each) for each in reserved.RESOURCES}
-    assert classes - known <= {"APIRouter"}
+    assert {"Field", "Timestamped", "SoftDeleted"} & classes
+    assert classes <= {module("write/names").pascal(each) for each in reserved.RESOURCES}
 
 
 def test_no_resource_has_the_class_of_a_builtin() -> None:
@@ -123,3 +158,38 @@ def test_every_list_is_published() -> None:
         published = re.search(r"```text\n(.*?)```", sections[title], re.DOTALL)
         assert published
         assert published[1].split() == sorted(set(names))
+
+
+def projects() -> list[dict[str, Any]]:
+    """Answers that use every free name, as many in one project as it may have resources."""
+    fields = dict.fromkeys(FREE_FIELDS.split(), "date") | {"title": "str", "completed": "bool"}
+    names, plurals = FREE_RESOURCES.split(), FREE_PLURALS.split()
+    # Far apart in the alphabet, so that no name is the plural of another one.
+    pairs = zip(names, plurals[80:] + plurals[:80], strict=False)
+    resources = [
+        {"name": name, "plural": plural, "fields": {"title": "str"}} for name, plural in pairs
+    ]
+    resources += [{"name": name, "fields": {"title": "str"}} for name in names[len(plurals) :]]
+    parts = [resources[start : start + MOST] for start in range(0, len(resources), MOST)]
+    return [{"fields": fields, "more_resources": part} for part in parts]
+
+
+@pytest.mark.parametrize("name", projects())
+def test_free_names_give_sound_projects(
+    name: str, render: Render, environment: Environment
+) -> None:
+    project = render(**projects()[name])
+    environment.check(project, "ruff", "check", "--no-cache", "--quiet", ".")
+    environment.check(project, "ruff", "format", "--no-cache", "--check", "--quiet", ".")
+    checks.assert_types(environment, project)
+
+
+def test_a_project_of_free_names_passes_its_own_tests(
+    render: Render, environment: Environment
+) -> None:
+    names = ("document", "status", "page", "list", "response", "dict")
+    relations = {f"a_{name}": {"type": "reference", "to": name} for name in names[:3]}
+    fields = dict.fromkeys(FREE_FIELDS.split(), "date") | {"title": "str"} | relations
+    others = [{"name": name, "fields": {"title": "str"}} for name in names]
+    project = render(resource_name="table", fields=fields, more_resources=others)
+    checks.assert_own_tests(environment, project, gated=False)

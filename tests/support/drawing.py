@@ -957,8 +957,8 @@ def wrong_twice(  # noqa: PLR0911
         one["plural"] = plural
         return ("more_resources.zz.plural: ", "plural of")
     if how == "suffix":
-        further.append({"name": "zz_create", "fields": {"title": "str"}})
-        return ("more_resources.zz_create.name: ", "belongs to zz")
+        further.append({"name": "zz_a_link", "fields": {"title": "str"}})
+        return ("more_resources.zz_a_link.name: ", "belongs to zz")
     where = "more_resources.zz.fields"
     if how == "key":
         one["fields"] = {

@@ -1,1 +1,0 @@
-"""Bodies for the tests of each resource."""
