@@ -20,7 +20,7 @@ from tests.conftest import Render
 from tests.support.cells import HOSTILE
 from tests.support.checks import texts
 from tests.support.environment import Environment, uv
-from tests.support.presets import RICH
+from tests.support.presets import PRESETS, RICH
 from tests.support.rendering import SOURCE
 
 CHECK_JSONSCHEMA = "check-jsonschema@0.39.0"
@@ -266,6 +266,31 @@ def test_reasons_of_refusals_are_documented_and_tested(render: Render, auth: str
     assert len(documented) == len(set(documented))
     tested = (project / "tests/auth/test_refusals.py").read_text(encoding="utf-8")
     assert [reason for reason in documented if f'"{reason}"' not in tested] == []
+
+
+@pytest.mark.parametrize("name", ["defaults", "fastapi-sqlmodel-generator"])
+def test_pages_name_files_and_tests_that_exist(name: str, render: Render) -> None:
+    project = render(**PRESETS.get(name, {}))
+    tests = {path.name: path.read_text(encoding="utf-8") for path in project.rglob("test_*.py")}
+    pages = {page.name: page.read_text(encoding="utf-8") for page in project.rglob("*.md")}
+    paths = {
+        path
+        for text in pages.values()
+        for path in re.findall(r"`((?:app|docs|migrations|scripts|tests)/[\w./]+)`", text)
+    }
+    assert {path for path in paths if not (project / path).exists()} == set()
+    functions = set(re.findall(r"def (test_\w+)\(", "\n".join(tests.values())))
+    named = set(re.findall(r"`(test_\w+(?:\.py)?)`", "\n".join(pages.values())))
+    assert len(named) > 20
+    assert named - functions - tests.keys() == set()
+
+
+def test_a_request_passes_through_few_files(project: Path) -> None:
+    named = re.findall(
+        r"^\d\. `(app/\S+\.py)`: ", section(project, "How a request is handled"), re.MULTILINE
+    )
+    assert [path for path in named if not (project / path).is_file()] == []
+    assert 5 <= len(named) <= 8
 
 
 def test_diagram_shows_the_tables(project: Path, answers: dict[str, Any]) -> None:
