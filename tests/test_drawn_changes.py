@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.answers.drawing import DRAWN, SEED, sample
 from tests.conftest import Render
-from tests.support.drawing import DRAWN, SEED, sample
 from tests.support.environment import Environment
 from tests.support.evolving import Evolution, evolutions
 from tests.support.postgres import Postgres

@@ -3,8 +3,10 @@
 A case is (answers, words): every word has to occur in the message.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
+
+from tests.answers import wrong
 
 Case = tuple[dict[str, Any], tuple[str, ...]]
 
@@ -12,6 +14,12 @@ Case = tuple[dict[str, Any], tuple[str, ...]]
 def field(name: str = "title", /, **spec: Any) -> dict[str, Any]:  # noqa: ANN401
     """The answers with one field."""
     return {"fields": {name: spec}}
+
+
+def of_field(option: str, spec: wrong.Spec, words: tuple[str, ...]) -> Case:
+    """The case of one wrong field."""
+    place = f"fields.title.{option}" if option else "fields.title"
+    return field(**spec), (place, *words)
 
 
 def named(*names: str) -> list[Case]:
@@ -72,30 +80,11 @@ TEXTS: list[Case] = [
     ({"project_slug": ""}, ("project_slug",)),
     ({"project_slug": "fastapi"}, ("project_slug", "package")),
     ({"project_slug": "a" * 61}, ("project_slug", "60")),
-    ({"api_prefix": ""}, ("api_prefix",)),
-    ({"api_prefix": "/"}, ("api_prefix",)),
-    ({"api_prefix": "api"}, ("api_prefix", "/api/v1")),
-    ({"api_prefix": "/api/"}, ("api_prefix", "slash")),
-    ({"api_prefix": "/api//v1"}, ("api_prefix",)),
-    ({"api_prefix": "/{user_id}"}, ("api_prefix",)),
-    ({"api_prefix": "/api/../x"}, ("api_prefix",)),
-    ({"api_prefix": "/a b"}, ("api_prefix",)),
-    ({"api_prefix": "/é"}, ("api_prefix",)),
-    ({"api_prefix": "/docs"}, ("api_prefix", "fixed route")),
-    ({"api_prefix": "/" + "a" * 60}, ("api_prefix", "60")),
+    *(({"api_prefix": path}, ("api_prefix", *words)) for path, words in wrong.PREFIXES.items()),
 ]
 
 RESOURCES: list[Case] = [
-    ({"resource_name": "Task"}, ("resource_name", "snake_case")),
-    ({"resource_name": "work-item"}, ("resource_name", "snake_case")),
-    ({"resource_name": "work item"}, ("resource_name", "snake_case")),
-    ({"resource_name": "_task"}, ("resource_name", "snake_case")),
-    ({"resource_name": "task_"}, ("resource_name", "snake_case")),
-    ({"resource_name": "work__item"}, ("resource_name", "snake_case")),
-    ({"resource_name": "2do"}, ("resource_name", "snake_case")),
-    ({"resource_name": "tâche"}, ("resource_name", "snake_case")),
-    ({"resource_name": "task\n"}, ("resource_name", "snake_case")),
-    ({"resource_name": ""}, ("resource_name", "snake_case")),
+    *(({"resource_name": name}, ("resource_name", "snake_case")) for name in wrong.NOT_SNAKE_CASE),
     ({"resource_name": "class"}, ("resource_name", "reserved")),
     ({"resource_name": "user"}, ("resource_name", "reserved")),
     ({"resource_name": "session"}, ("resource_name", "reserved")),
@@ -182,14 +171,11 @@ SHAPES: list[Case] = [
     (field(type="int", max_digits=3), ('"max_digits"',)),
     (field(type="str", future=True), ('"future"',)),
     (field(type="str", to="task"), ('"to"',)),
-    (field(type="str", required="no"), ("fields.title.required", "neither true nor false")),
-    (field(type="str", unique=1), ("fields.title.unique",)),
-    (field(type="str", index="yes"), ("fields.title.index",)),
-    (field(type="date", future="soon"), ("fields.title.future",)),
-    (field(type="str", description=7), ("fields.title.description", "quote it")),
-    (field(type="str", description="a\tb"), ("fields.title.description", "control")),
-    (field(type="str", description="x" * 201), ("fields.title.description", "200")),
-    (field(type="str", renamed_from="Old"), ("fields.title.renamed_from", "snake_case")),
+    *(
+        of_field(option, {"type": "str", option: value}, words)
+        for option, values in wrong.COMMON.items()
+        for value, words in values
+    ),
     (field(type="str", renamed_from="title"), ("fields.title.renamed_from", "still a field")),
     (
         {"fields": {"a": {"type": "str", "renamed_from": "b"}, "b": "str"}},
@@ -201,118 +187,8 @@ SHAPES: list[Case] = [
     ),
 ]
 
-OPTIONS: list[Case] = [
-    (field(type="str", max_length=0), ("fields.title.max_length",)),
-    (field(type="str", max_length="9"), ("fields.title.max_length", "integer")),
-    (field(type="str", max_length=True), ("fields.title.max_length",)),
-    (field(type="str", max_length=2**31), ("fields.title.max_length",)),
-    (field(type="str", min_length=-1), ("fields.title.min_length",)),
-    (field(type="str", min_length=9, max_length=8), ("fields.title.min_length", "8")),
-    (field(type="str", min_length=256), ("fields.title.min_length", "255")),
-    (field(type="email", max_length=5), ("fields.title.max_length",)),
-    (field(type="int", ge=1.5), ("fields.title.ge", "32 bits")),
-    (field(type="int", ge="1"), ("fields.title.ge",)),
-    (field(type="int", le=2**31), ("fields.title.le", "32 bits")),
-    (field(type="int", ge=2, le=1), ("fields.title", "no value")),
-    (field(type="int", gt=1, lt=2), ("fields.title", "no value")),
-    (field(type="int", ge=1, gt=1), ("fields.title", "both ge and gt")),
-    (field(type="int", gt=2**31 - 1), ("fields.title",)),
-    (field(type="float", ge=float("inf")), ("fields.title.ge", "finite")),
-    (field(type="float", le=float("nan")), ("fields.title.le", "finite")),
-    (field(type="float", gt=1, lt=1), ("no value",)),
-    (field(type="decimal", max_digits=19), ("fields.title.max_digits", "18")),
-    (field(type="decimal", max_digits=0), ("fields.title.max_digits",)),
-    (field(type="decimal", max_digits=3, decimal_places=4), ("fields.title.decimal_places",)),
-    (field(type="decimal", max_digits=1), ("fields.title.decimal_places", "2 unless given")),
-    (field(type="decimal", decimal_places=-1), ("fields.title.decimal_places",)),
-    (field(type="decimal", ge="abc"), ("fields.title.ge", "decimal")),
-    (field(type="decimal", gt=0, lt="0.01"), ("no value",)),
-    (field(type="decimal", max_digits=3, decimal_places=0, ge=1000), ("fields.title.ge", "3")),
-    (field(type="decimal", max_digits=1, decimal_places=0, lt=-9), ("fields.title.lt", "no value")),
-    (field(type="float", gt=0, le=5e-324), ("fields.title", "no value")),
-    (field(type="text", min_length=10001), ("fields.title.min_length", "10000")),
-    (field(type="list", max_items=0), ("fields.title.max_items",)),
-    (field(type="enum"), ("fields.title.choices", "missing")),
-    (field(type="enum", choices=[]), ("fields.title.choices", "empty")),
-    (field(type="enum", choices="low"), ("fields.title.choices", "list")),
-    (field(type="enum", choices={"low": 1}), ("fields.title.choices", "list")),
-    (field(type="enum", choices=["a", "b", "a"]), ("fields.title.choices", '"a"', "once")),
-    (field(type="enum", choices=[True, "no"]), ("fields.title.choices", "quote it")),
-    (field(type="enum", choices=[1, 2]), ("fields.title.choices", "quote it")),
-    (field(type="enum", choices=[date(2024, 1, 1)]), ("2024-01-01", "quote it")),
-    (field(type="enum", choices=["a", None]), ("quote it",)),
-    (field(type="enum", choices=["a\nb"]), ("control character",)),
-    (field(type="enum", choices=["", "a"]), ("blank",)),
-    (field(type="enum", choices=["x" * 101]), ("100",)),
-    (field(type="enum", choices=[f"c{n}" for n in range(51)]), ("51", "50")),
-]
-
-DEFAULTS: list[Case] = [
-    (field(type="str", default=None), ("fields.title.default", "required: false")),
-    (field(type="str", default=5), ("fields.title.default", "quote it")),
-    (field(type="str", default=True), ("fields.title.default", "quote it")),
-    (field(type="str", default=date(2024, 1, 1)), ("fields.title.default", "quote it")),
-    (field(type="str", default="long", max_length=3), ("fields.title.default", "max_length")),
-    (field(type="str", default="", min_length=1), ("fields.title.default", "min_length")),
-    (field(type="text", default="a\nb"), ("fields.title.default", "line break")),
-    (field(type="text", default="x" * 201), ("fields.title.default", "200")),
-    (field(type="email", default="nobody"), ("fields.title.default", "email")),
-    (field(type="email", default="a@b@example.com"), ("email",)),
-    (field(type="email", default="a..b@example.com"), ("email",)),
-    (field(type="email", default="a@example.test"), ("email",)),
-    (field(type="email", default="a@example.com\n"), ("fields.title.default",)),
-    (field(type="url", default="example.com"), ("fields.title.default", "web address")),
-    (field(type="url", default="javascript:alert(1)"), ("web address",)),
-    (field(type="url", default="https://a b.example"), ("web address",)),
-    (field(type="url", default="https://example.com:65536/"), ("web address",)),
-    (field(type="int", default=1.5), ("fields.title.default", "32 bits")),
-    (field(type="int", default="1"), ("fields.title.default",)),
-    (field(type="int", default=True), ("fields.title.default",)),
-    (field(type="int", default=2**31), ("fields.title.default",)),
-    (field(type="int", default=0, ge=1), ("fields.title.default", "ge")),
-    (field(type="int", default=5, lt=5), ("fields.title.default", "lt")),
-    (field(type="float", default=float("nan")), ("fields.title.default", "finite")),
-    (field(type="float", default="1.5"), ("fields.title.default",)),
-    (field(type="float", default=1, gt=1), ("fields.title.default", "gt")),
-    (field(type="decimal", default="1.234"), ("fields.title.default", "after the point")),
-    (field(type="decimal", default="1234", max_digits=5), ("before the point",)),
-    (field(type="decimal", default="1e3"), ("fields.title.default", "decimal")),
-    (field(type="decimal", default="NaN"), ("fields.title.default",)),
-    (field(type="decimal", default="-0.01", ge=0), ("fields.title.default", "ge")),
-    (field(type="decimal", default=1234567890123456.5), ("quote it",)),
-    (field(type="bool", default="yes"), ("fields.title.default", "neither")),
-    (field(type="bool", default=1), ("fields.title.default",)),
-    (field(type="date", default=date(2024, 1, 1)), ("fields.title.default", "quote it")),
-    (field(type="date", default="2023-02-29"), ("fields.title.default", "day")),
-    (field(type="date", default="2100-02-29"), ("day",)),
-    (field(type="date", default="2024-13-01"), ("day",)),
-    (field(type="date", default="01.02.2024"), ("day",)),
-    (field(type="date", default="2024-01-01", future=True), ("future",)),
-    (field(type="datetime", default=datetime(2024, 1, 1)), ("quote it",)),
-    (field(type="datetime", default="2024-01-01T00:00:00"), ("offset",)),
-    (field(type="datetime", default="2024-02-30T00:00:00Z"), ("point in time",)),
-    (field(type="datetime", default="2024-01-01T24:00:00Z"), ("point in time",)),
-    (field(type="datetime", default="2024-01-01T00:00:60Z"), ("point in time",)),
-    (field(type="datetime", default="2024-01-01 00:00:00Z"), ("point in time",)),
-    (field(type="datetime", default="0001-01-01T00:00:00+01:00"), ("calendar",)),
-    (field(type="datetime", default="2030-01-01T00:00:00Z", future=True), ("future",)),
-    (field(type="uuid", default="1234"), ("fields.title.default", "UUID")),
-    (field(type="uuid", default="g198c5f0-7b1a-7000-8000-000000000000"), ("UUID",)),
-    (field(type="enum", choices=["a"], default="b"), ("fields.title.default", "choices")),
-    (field(type="enum", choices=["no"], default=False), ("quote it",)),
-    (field(type="list", default="a"), ("fields.title.default", "list")),
-    (field(type="list", default=[1]), ("fields.title.default", "quote it")),
-    (field(type="list", default=["a", "b"], max_items=1), ("fields.title.default", "1")),
-    (field(type="list", default=["a\0"]), ("control character",)),
-    (field(type="list", default={"a": 1}), ("list",)),
-    (field(type="json", default=[]), ("fields.title.default", "object")),
-    (field(type="json", default="{}"), ("fields.title.default", "object")),
-    (field(type="json", default={1: "a"}), ("quote it",)),
-    (field(type="json", default={"a": date(2024, 1, 1)}), ("quote it",)),
-    (field(type="json", default={"a": float("nan")}), ("no value of JSON",)),
-    (field(type="json", default={"a": [{"b": "\0"}]}), ("control character",)),
-    (field(type="json", default={"a": 2**53}), ("no value of JSON",)),
-]
+OPTIONS = [of_field(*each) for each in wrong.OPTIONS]
+DEFAULTS = [of_field(*each) for each in wrong.DEFAULTS]
 
 
 def further(*resources: Any, **answers: Any) -> dict[str, Any]:  # noqa: ANN401

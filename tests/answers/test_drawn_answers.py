@@ -18,8 +18,9 @@ import yaml
 from copier.errors import UserMessageError
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.support import checks, drawing
-from tests.support.drawing import DRAWN, SEED
+from tests.answers import drawing
+from tests.answers.drawing import DRAWN, SEED
+from tests.support import checks
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 from tests.support.questions import PREFIX, answer, complaint, questionnaire
