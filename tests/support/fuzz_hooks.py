@@ -24,13 +24,8 @@ ONLY_FOR = {OUT_OF_BOUNDS: str, NO_INTEGER: float}
 
 # Messages of refusals that no JSON schema can foretell, by the reason why it cannot.
 EXCUSED = {
-<<<<<<< HEAD
     "a schema has no clock": r"Must be in the future",
-    "a schema knows no rows": r"There is no such row\.|A row cannot be above itself, .*",
-=======
-    "a schema has no clock": r"This must lie in the future",
     "a schema knows no rows": r"There is no such row\.|A row cannot be its own ancestor\.",
->>>>>>> 3be75cd (Make the scope plain code: models say what is visible, optional abilities are files of their own)
     "only the server knows its cursors": (
         r"Invalid cursor\.|This cursor belongs to a list with another order or other filters\."
     ),

@@ -52,7 +52,7 @@ class Resource:
             return True
         for a, b in ((self, other), (other, self)):
             rest = a.name.removeprefix(f"{b.name}_")
-            if rest != a.name and (rest in reserved.SUFFIXES or rest.endswith("_link")):
+            if rest != a.name and rest.endswith("_link"):
                 return True
         return False
 
