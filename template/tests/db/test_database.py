@@ -1,4 +1,4 @@
-"""Both databases: many writers at once, and transactions that hold."""
+"""Connections, on both databases: concurrent writers and transactions."""
 
 import asyncio
 import sqlite3
@@ -45,7 +45,7 @@ children = Table(
 
 
 async def with_tables(url: str) -> Database:
-    """Open a database and make the tables of these tests."""
+    """Open a database and create the tables of these tests."""
     database = Database(url)
     async with database.transaction() as connection:
         await connection.run_sync(metadata.create_all)
@@ -54,7 +54,7 @@ async def with_tables(url: str) -> Database:
 
 @pytest.fixture
 async def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
-    """A database of the kind that the tests run on, however slow the machine is."""
+    """A database of the kind that the tests run on, without short timeouts."""
     monkeypatch.setattr("app.db.database.ANSWER_TIMEOUT_SECONDS", 60)
     monkeypatch.setattr("app.db.engine.POOL_TIMEOUT_SECONDS", 60)
     async with empty_database(tmp_path) as url:
@@ -65,26 +65,26 @@ async def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A SQLite file, yet to be made."""
+    """The path of a new SQLite file."""
     return tmp_path / "a.db"
 
 
 @pytest.fixture
 async def sqlite(file: Path) -> AsyncIterator[Database]:
-    """A SQLite database, whatever the tests run on."""
+    """A SQLite database, also when the tests run on PostgreSQL."""
     database = await with_tables(f"sqlite:///{file}")
     yield database
     await database.dispose()
 
 
 async def run(database: Database, statement: Executable) -> None:
-    """Run a statement that gives nothing."""
+    """Execute a statement."""
     async with database.autocommit() as connection:
         await connection.execute(statement)
 
 
 async def scalar(database: Database, statement: str) -> object:
-    """Return the one value that a statement gives."""
+    """Return the single value of a statement."""
     async with database.autocommit() as connection:
         return (await connection.execute(text(statement))).scalar_one()
 
@@ -99,7 +99,7 @@ async def test_many_writers_with_single_statements(own: Database) -> None:
     assert await scalar(own, "SELECT count(*) FROM counters") == WRITERS * ROUNDS
 
 
-async def test_many_writers_that_read_before_they_write(own: Database) -> None:
+async def test_many_writers_that_read_first(own: Database) -> None:
     async with own.autocommit() as connection:
         await connection.execute(insert(counters).values(id=1, n=0))
 
@@ -115,7 +115,7 @@ async def test_many_writers_that_read_before_they_write(own: Database) -> None:
     assert await scalar(own, "SELECT n FROM counters") == WRITERS * ROUNDS
 
 
-async def test_many_processes_write_to_one_file(sqlite: Database, file: Path) -> None:
+async def test_many_processes_writing_to_one_file(sqlite: Database, file: Path) -> None:
     await sqlite.dispose()
     processes = [Database(f"sqlite:///{file}") for _ in range(WRITERS)]
 
@@ -140,26 +140,26 @@ async def test_sqlite_is_set_up(sqlite: Database, pragma: str, expected: object)
         assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one() == expected
 
 
-class HastyCursor:
-    """A cursor that is refused a number of times."""
+class LockedCursor:
+    """A cursor that fails a number of times."""
 
-    def __init__(self, refusals: int) -> None:
-        self.refusals = refusals
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
 
     def execute(self, _statement: str) -> None:
-        """Refuse, or do nothing."""
-        self.refusals -= 1
-        if self.refusals >= 0:
+        """Fail, or do nothing."""
+        self.failures -= 1
+        if self.failures >= 0:
             raise sqlite3.OperationalError("database is locked")
 
 
-def test_switch_to_enable_wal_is_tried_again() -> None:
-    enable_wal(HastyCursor(3))
+def test_enable_wal_retries() -> None:
+    enable_wal(LockedCursor(3))
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        enable_wal(HastyCursor(SQLITE_WAL_ATTEMPTS))
+        enable_wal(LockedCursor(SQLITE_WAL_ATTEMPTS))
 
 
-async def test_transaction_writes_from_its_beginning(sqlite: Database, file: Path) -> None:
+async def test_transaction_locks_the_file_from_its_beginning(sqlite: Database, file: Path) -> None:
     other = sqlite3.connect(file, timeout=0, isolation_level=None)
     async with sqlite.transaction():
         with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -167,14 +167,14 @@ async def test_transaction_writes_from_its_beginning(sqlite: Database, file: Pat
     other.close()
 
 
-async def test_references_are_enforced(own: Database) -> None:
+async def test_foreign_keys_are_enforced(own: Database) -> None:
     with pytest.raises(IntegrityError) as caught:
         await run(own, insert(children).values(id=1, parent_id=1))
     error = refusal(caught.value)
     assert getattr(error, "status", None) == 422
 
 
-async def test_statement_that_the_database_cannot_take_is_no_fault_of_the_client(
+async def test_invalid_statement_is_not_a_client_error(
     own: Database,
 ) -> None:
     with pytest.raises((ProgrammingError, DriverOperationalError)) as caught:
@@ -182,13 +182,13 @@ async def test_statement_that_the_database_cannot_take_is_no_fault_of_the_client
     assert refusal(caught.value) is caught.value
 
 
-async def test_statement_commits_by_itself(own: Database) -> None:
+async def test_autocommit(own: Database) -> None:
     async with own.autocommit() as connection:
         await connection.execute(insert(parents).values(id=1))
         assert await scalar(own, "SELECT count(*) FROM parents") == 1
 
 
-async def test_failed_transaction_leaves_nothing(own: Database) -> None:
+async def test_failed_transaction_is_rolled_back(own: Database) -> None:
     async def write_and_fail(error: Exception) -> None:
         async with own.transaction() as connection:
             await connection.execute(insert(parents).values(id=1))
@@ -206,7 +206,7 @@ async def test_failed_transaction_leaves_nothing(own: Database) -> None:
     assert await scalar(own, "SELECT count(*) FROM parents") == 0
 
 
-async def test_abandoned_transaction_leaves_nothing(own: Database) -> None:
+async def test_cancelled_transaction_is_rolled_back(own: Database) -> None:
     async def write() -> None:
         async with own.transaction() as connection:
             await connection.execute(insert(parents).values(id=1))
@@ -220,7 +220,7 @@ async def test_abandoned_transaction_leaves_nothing(own: Database) -> None:
         assert (await connection.execute(count)).scalar_one() == 1
 
 
-async def test_errors_tell_no_values(own: Database) -> None:
+async def test_errors_do_not_contain_values(own: Database) -> None:
     with pytest.raises(IntegrityError) as caught:
         await run(own, insert(children).values(id=1, parent_id=987654))
     assert "987654" not in str(caught.value)
@@ -256,7 +256,7 @@ async def test_all_connections_are_taken(file: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.skipif(not SERVER_URL, reason="needs a server")
-async def test_connection_that_is_lost(own: Database) -> None:
+async def test_lost_connection(own: Database) -> None:
     process = await scalar(own, "SELECT pg_backend_pid()")
     async with own.transaction() as connection:
         await connection.execute(text(f"SELECT pg_terminate_backend({process})"))

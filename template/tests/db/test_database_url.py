@@ -1,4 +1,4 @@
-"""DATABASE_URL: each parameter of libpq works or is refused by name, as docs/database.md says."""
+"""DATABASE_URL: each parameter of libpq works or is rejected by name, as in docs/database.md."""
 
 import getpass
 import re
@@ -23,10 +23,10 @@ SECRET = "hunter2"
 PLAIN = f"postgresql://me:{SECRET}@host/app"
 VERIFIED = "sslmode=verify-full&sslrootcert=system"
 
-# A certificate that signs itself; its key is gone.
+# A self-signed certificate without its key.
 CERTIFICATE = Path("tests/support/certificate.pem")
 
-# A value that each parameter takes, and what else it needs.
+# A valid value of each parameter, and the parameters that it needs.
 WORKING = {
     "host": "other",
     "port": "6543",
@@ -59,7 +59,7 @@ WORKING = {
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An environment that says nothing, and a home that is empty."""
+    """An environment without variables of libpq, and an empty home directory."""
     for parameter in PARAMETERS.values():
         monkeypatch.delenv(parameter.variable or "PG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -67,7 +67,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def identified(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None, str]]:
-    """The certificates that would be shown, with their keys and passwords."""
+    """The client certificates that are loaded, with their keys and passwords."""
     found: list[tuple[str, str | None, str]] = []
 
     def load(_context: object, certfile: str, keyfile: str, password: Callable[[], str]) -> None:
@@ -78,12 +78,12 @@ def identified(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None, s
 
 
 def arguments(url: str) -> dict[str, Any]:
-    """Return what the driver is given besides the URL."""
+    """Return the arguments of the driver besides the URL."""
     return read_database_url(url).connect_args
 
 
 def hosts(url: str) -> Sequence[tuple[str | None, int | None]]:
-    """Return the hosts that are tried, with their ports."""
+    """Return the hosts to connect to, with their ports."""
     found = read_database_url(url)
     creator = found.connect_args.get("async_creator_fn")
     if creator:
@@ -94,7 +94,7 @@ def hosts(url: str) -> Sequence[tuple[str | None, int | None]]:
 
 
 def context(query: str) -> ssl.SSLContext:
-    """Return how TLS is set up."""
+    """Return the TLS context."""
     found = arguments(f"{PLAIN}?{query}")["ssl"]
     assert isinstance(found, ssl.SSLContext)
     return found
@@ -107,7 +107,7 @@ def documented() -> list[list[str]]:
     return [[cell.replace("`", "") for cell in row] for row in rows]
 
 
-def test_docs_list_what_the_code_takes() -> None:
+def test_docs_list_all_parameters() -> None:
     expected = [
         [name, "–" if parameter.refused else parameter.takes, parameter.variable or "–"]
         for name, parameter in PARAMETERS.items()
@@ -179,7 +179,7 @@ def test_password_is_decoded(written: str, password: str | None) -> None:
         "sqlite://app.db",
     ],
 )
-def test_other_urls_are_refused(url: str) -> None:
+def test_other_urls_are_rejected(url: str) -> None:
     with pytest.raises(ValueError, match=r"^DATABASE_URL\b"):
         Database(url)
 
@@ -210,7 +210,7 @@ def test_hosts(url: str, expected: list[tuple[str | None, int]]) -> None:
     assert hosts(url) == expected
 
 
-def test_user_is_the_one_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_user_defaults_to_the_system_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getuser", lambda: "me")
     assert read_database_url("postgresql://host").url.username == "me"
 
@@ -223,7 +223,7 @@ def test_user_is_the_one_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_parameter_works_or_is_refused_by_name(
+def test_parameter_works_or_is_rejected_by_name(
     name: str, tmp_path: Path, identified: list[tuple[str, str | None, str]]
 ) -> None:
     parameter = PARAMETERS[name]
@@ -238,7 +238,7 @@ def test_parameter_works_or_is_refused_by_name(
     value = {"hostaddr": "127.0.0.1", "sslcrl": f"{CERTIFICATE}&{VERIFIED}"}.get(name, value)
     found = read_database_url(f"{base}?{name}={value.replace('KEYLOG', str(tmp_path / 'keys'))}")
     assert found.url.drivername == "postgresql+asyncpg"
-    # Nothing is left for SQLAlchemy or the driver to stumble over.
+    # No parameter is left that SQLAlchemy or the driver would reject.
     assert found.url.query == {}
     assert found.connect_args.keys() <= {
         *("ssl", "direct_tls", "target_session_attrs", "passfile", "timeout", "host", "port"),
@@ -248,13 +248,13 @@ def test_parameter_works_or_is_refused_by_name(
 
 
 def closed(parameter: Parameter) -> bool:
-    """Tell a parameter that takes certain values from one that takes any text."""
+    """Return whether a parameter takes certain values only."""
     return not parameter.refused and parameter.pattern != ".*"
 
 
 @pytest.mark.parametrize("name", [name for name in PARAMETERS if closed(PARAMETERS[name])])
 @pytest.mark.parametrize("value", [SECRET, "", "true;", "99999999999", "1.5"])
-def test_wrong_value_is_refused(name: str, value: str) -> None:
+def test_wrong_value_is_rejected(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=rf"^DATABASE_URL: {name} takes ") as caught:
         read_database_url(f"{PLAIN}?{name}={value}")
     assert PARAMETERS[name].takes in str(caught.value)
@@ -305,7 +305,7 @@ def test_wrong_value_is_refused(name: str, value: str) -> None:
         ("keepalives_idle=999999999", "keepalives_idle has a value"),
     ],
 )
-def test_refused_by_name(query: str, named: str) -> None:
+def test_rejected_by_name(query: str, named: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"DATABASE_URL: {named}")) as caught:
         read_database_url(f"{PLAIN}?{query}")
     assert SECRET not in str(caught.value)
@@ -323,7 +323,7 @@ def test_refused_by_name(query: str, named: str) -> None:
         "postgresql://me@one/a?hostaddr=host&host=",
     ],
 )
-def test_wrong_addresses_are_refused_without_their_text(url: str) -> None:
+def test_errors_of_addresses_do_not_repeat_them(url: str) -> None:
     with pytest.raises(
         ValueError, match=r"^DATABASE_URL: (host|hostaddr|port|password) "
     ) as caught:
@@ -354,7 +354,7 @@ def test_wrong_addresses_are_refused_without_their_text(url: str) -> None:
         ("pgbouncer=true", {"statement_cache_size": 0, "prepared_statement_cache_size": 0}),
     ],
 )
-def test_what_the_driver_is_given(query: str, expected: dict[str, Any]) -> None:
+def test_arguments_of_the_driver(query: str, expected: dict[str, Any]) -> None:
     found = arguments(f"{PLAIN}?{query}")
     assert found | expected == found
 
@@ -385,14 +385,14 @@ def test_tls_verifies_what_the_mode_says(query: str, verified: bool, named: bool
     assert found.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
-def test_tls_takes_versions_and_revocations() -> None:
+def test_tls_versions_and_revocation_lists() -> None:
     versions = "ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.3"
     found = context(f"{VERIFIED}&{versions}&sslcrl={CERTIFICATE}&sslcertmode=disable")
     assert found.minimum_version == found.maximum_version == ssl.TLSVersion.TLSv1_3
     assert found.verify_flags & ssl.VERIFY_CRL_CHECK_CHAIN
 
 
-def test_tls_takes_the_files_of_the_home(
+def test_tls_files_in_the_home_directory(
     tmp_path: Path, identified: list[tuple[str, str | None, str]]
 ) -> None:
     assert context("sslmode=require").verify_mode == ssl.CERT_NONE
@@ -411,7 +411,7 @@ def test_tls_takes_the_files_of_the_home(
     assert len(identified) == 2
 
 
-def test_home_that_cannot_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> Path:
         raise RuntimeError
 
@@ -439,7 +439,7 @@ def test_variables_of_libpq_are_defaults(monkeypatch: pytest.MonkeyPatch) -> Non
     assert read_database_url("sqlite:///app.db").connect_args == {}
 
 
-def test_options_of_sockets() -> None:
+def test_socket_options() -> None:
     alive = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     count = (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
     assert socket_options({}) == ()
@@ -450,7 +450,7 @@ def test_options_of_sockets() -> None:
 
 
 class Server:
-    """Stands in for connections: each host is a kind of failure, or a kind of server."""
+    """Fake connections: each host is a kind of failure, or a kind of server."""
 
     def __init__(self, host: str) -> None:
         self.host = host
@@ -463,13 +463,13 @@ class Server:
         return self
 
     def setsockopt(self, *option: int) -> None:
-        """Note an option."""
+        """Record an option."""
         self.options.append(option)
 
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The hosts that were tried."""
+    """The hosts to which a connection was attempted."""
     tried: list[str] = []
 
     async def stand_in(host: str, target_session_attrs: str, **_others: object) -> Server:
@@ -489,7 +489,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def reach(*names: str, wanted: str = "any", shuffled: bool = False) -> Server:
-    """Connect to one of some hosts."""
+    """Connect to one of several hosts."""
     connection: Server = await connect(
         hosts=tuple((name, 5432) for name in names),
         shuffled=shuffled,
@@ -510,7 +510,7 @@ async def reach(*names: str, wanted: str = "any", shuffled: bool = False) -> Ser
         (["down", "primary"], "prefer-standby", "primary"),
     ],
 )
-async def test_first_host_that_fits(
+async def test_first_matching_host(
     tried: list[str], names: list[str], wanted: str, reached: str
 ) -> None:
     connection = await reach(*names, wanted=wanted)
@@ -518,7 +518,7 @@ async def test_first_host_that_fits(
     assert connection.options == [(1, 2, 3)]
 
 
-async def test_no_host_fits(tried: list[str]) -> None:
+async def test_no_matching_host(tried: list[str]) -> None:
     with pytest.raises(OSError, match="standby"):
         await reach("down", "primary", wanted="standby")
     with pytest.raises(ConnectionRefusedError):
@@ -535,7 +535,7 @@ async def test_hosts_are_shuffled(tried: list[str]) -> None:
     assert firsts <= set(names)
 
 
-async def test_sockets_of_the_system_have_no_options_of_tcp(tried: list[str]) -> None:
+async def test_unix_sockets_have_no_tcp_options(tried: list[str]) -> None:
     assert (await reach("/run/pg")).options == []
 
 
@@ -557,7 +557,9 @@ async def test_database_answers(query: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("query", ["sslmode=foo", "nothing=1", "service=app"])
-async def test_nothing_starts_with_a_wrong_url(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_app_does_not_start_with_a_wrong_url(
+    query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = query.partition("=")[0]
     with pytest.raises(CommandError, match=name) as caught:
         await alembic(f"{PLAIN}?{query}", "upgrade", "head")

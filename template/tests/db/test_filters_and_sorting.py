@@ -101,7 +101,7 @@ def found(connection: Connection, query: NoteQuery) -> list[int]:
         ("rank,level", [4, 2, 1, 5, 6, 3]),
     ],
 )
-def test_ids_break_ties_and_nulls_come_last(
+def test_sorting_puts_nulls_last_and_breaks_ties_by_id(
     connection: Connection, sort: str, ids: list[int]
 ) -> None:
     assert found(connection, NoteQuery(sort=sort)) == ids

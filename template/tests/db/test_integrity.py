@@ -1,4 +1,4 @@
-"""What a database refuses, told as an error of the API."""
+"""Errors of the database as errors of the API."""
 
 from typing import Any
 
@@ -14,24 +14,24 @@ from app.errors import ApiError, ValidationFailed
 
 
 class ServerError(Exception):
-    """An error as the driver of PostgreSQL raises it, in SQLAlchemy's wrapping."""
+    """An error of the PostgreSQL driver, as SQLAlchemy wraps it."""
 
     def __init__(self, sqlstate: str | None, cause: Exception | None = None) -> None:
-        super().__init__("refused")
+        super().__init__("rejected")
         self.sqlstate = sqlstate
         self.__cause__ = cause
 
 
 class ViolationError(Exception):
-    """The driver's own error, which names the constraint."""
+    """The error of the driver, with the name of the constraint."""
 
     def __init__(self, constraint_name: str) -> None:
-        super().__init__("refused")
+        super().__init__("rejected")
         self.constraint_name = constraint_name
 
 
 class FileError(Exception):
-    """An error as the driver of SQLite raises it: there is only a text."""
+    """An error of the SQLite driver, which only has a message."""
 
 
 def of_statement(original: Exception) -> DBAPIError:
@@ -39,8 +39,8 @@ def of_statement(original: Exception) -> DBAPIError:
     return DBAPIError("INSERT", {}, original)
 
 
-def refused(error: DBAPIError | StatementError | ValueError | OverflowError) -> ApiError:
-    """Return what the client is told."""
+def rejected(error: DBAPIError | StatementError | ValueError | OverflowError) -> ApiError:
+    """Return the error for the client."""
     answer = refusal(error)
     assert isinstance(answer, ApiError)
     return answer
@@ -60,8 +60,8 @@ def refused(error: DBAPIError | StatementError | ValueError | OverflowError) -> 
         of_statement(FileError("FOREIGN KEY constraint failed")),
     ],
 )
-def test_values_that_do_not_fit(error: StatementError | ValueError | OverflowError) -> None:
-    assert refused(error).status == 422
+def test_values_that_cannot_be_stored(error: StatementError | ValueError | OverflowError) -> None:
+    assert rejected(error).status == 422
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_values_that_do_not_fit(error: StatementError | ValueError | OverflowErr
         of_statement(FileError("no such table")),
     ],
 )
-def test_what_is_not_the_clients(error: StatementError) -> None:
+def test_errors_that_the_client_did_not_cause(error: StatementError) -> None:
     assert refusal(error) is error
 
 
-def test_what_is_taken_is_named() -> None:
-    error = refused(of_statement(FileError("UNIQUE constraint failed: rows.user_id, rows.name")))
+def test_conflict_names_the_field() -> None:
+    error = rejected(of_statement(FileError("UNIQUE constraint failed: rows.user_id, rows.name")))
     assert error.status == 409
     assert set(error.errors or {}) == {"name"}
 
@@ -87,7 +87,7 @@ def test_what_is_taken_is_named() -> None:
     ("index", "names"),
     [("uq_notes_user_id_name", {"name"}), ("uq_notes_day", {"day"}), ("uq_gone", set())],
 )
-def test_index_is_looked_up_by_its_name(
+def test_conflict_names_the_fields_of_the_index(
     index: str, names: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     columns = [Column(name, Text) for name in ("user_id", "name", "day")]
@@ -95,12 +95,12 @@ def test_index_is_looked_up_by_its_name(
     Index("uq_notes_user_id_name", notes.c.user_id, notes.c.name, unique=True)
     Index("uq_notes_day", notes.c.day, unique=True)
     monkeypatch.setattr(SQLModel, "metadata", notes.metadata)
-    error = refused(of_statement(ServerError("23505", ViolationError(index))))
+    error = rejected(of_statement(ServerError("23505", ViolationError(index))))
     assert error.status == 409
     assert set(error.errors or {}) == names
 
 
-async def test_statements_of_the_services_are_covered(database: Database) -> None:
+async def test_scope_converts_errors(database: Database) -> None:
     nobody: Any = None
     with pytest.raises(ValidationFailed):
         await Scope(database, nobody).execute(select(literal(2**70)))

@@ -1,4 +1,4 @@
-"""A database that is away, busy, full or read-only for a while: 503, and as before when it is back."""
+"""Outages: 503 while the database is unreachable, busy, full or read-only, and recovery."""
 
 import asyncio
 import logging
@@ -53,10 +53,10 @@ END_SESSIONS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid != pg_backend_pid()"
 )
-WAYS = ("autocommit", "transaction")
+METHODS = ("autocommit", "transaction")
 SOME = 20
 EMAIL = "ada@example.com"
-# Threads that other tests use.
+# Threads of other tests.
 OTHERS = WeakSet[threading.Thread]()
 
 
@@ -64,7 +64,7 @@ OTHERS = WeakSet[threading.Thread]()
 async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """A database of the kind that the tests run on."""
     async with empty_database(tmp_path_factory.mktemp("outages")) as url:
-        # asyncpg leaves an exception behind where a TLS handshake is given up.
+        # asyncpg leaves an unhandled exception when a TLS handshake is cancelled.
         plain = make_url(url).update_query_dict({"sslmode": "disable"} if SERVER_URL else {})
         yield plain.render_as_string(hide_password=False)
 
@@ -79,7 +79,7 @@ async def with_notes(url: str) -> Database:
 
 
 async def close(opened: Database) -> None:
-    """Close a database; no statement that was given up goes on in a thread."""
+    """Close a database; no thread still runs a cancelled statement."""
     await opened.dispose()
     for thread in threading.enumerate():
         if "_connection_worker_thread" in thread.name and thread not in OTHERS:
@@ -98,7 +98,7 @@ async def own(url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def admin(url: str) -> AsyncIterator[Database]:
-    """The same database, for somebody who looks after it."""
+    """The same database, for an administrator."""
     opened = Database(url)
     yield opened
     await opened.dispose()
@@ -106,7 +106,7 @@ async def admin(url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def proxied(url: str) -> AsyncIterator[tuple[Proxy, Database]]:
-    """The same database, and the proxy that its connections go through."""
+    """The same database through a proxy, and the proxy."""
     async with proxy_to(url) as (proxy, through):
         opened = await with_notes(through)
         yield proxy, opened
@@ -114,21 +114,21 @@ async def proxied(url: str) -> AsyncIterator[tuple[Proxy, Database]]:
         await opened.dispose()
 
 
-async def run(opened: Database, statement: Executable, way: str = "autocommit") -> Any:
-    """Run a statement by itself, or in a transaction; return its first value, if it has one."""
-    async with getattr(opened, way)() as connection:
+async def run(opened: Database, statement: Executable, method: str = "autocommit") -> Any:
+    """Execute a statement with autocommit or in a transaction; return its first value, if any."""
+    async with getattr(opened, method)() as connection:
         result = await connection.execute(statement)
         return result.scalar() if result.returns_rows else None
 
 
 def in_use(opened: Database) -> int:
-    """Count the connections that were not given back."""
+    """Return the number of connections that were not returned to the pool."""
     engines = (opened._statements, opened._transactions)  # noqa: SLF001
     return sum(engine.sync_engine.pool.checkedout() for engine in engines)  # type: ignore[attr-defined]
 
 
 class ServerError(Exception):
-    """An error with a SQLSTATE, as the driver of PostgreSQL raises it."""
+    """An error of the PostgreSQL driver, with a SQLSTATE."""
 
     def __init__(self, sqlstate: str) -> None:
         super().__init__("refused")
@@ -136,7 +136,7 @@ class ServerError(Exception):
 
 
 def file_error(code: int) -> sqlite3.OperationalError:
-    """Return an error with a code, as the driver of SQLite raises it."""
+    """Return an error of the SQLite driver, with a code."""
     error = sqlite3.OperationalError("refused")
     error.sqlite_errorcode = code
     return error
@@ -162,12 +162,12 @@ def of_statement(original: Exception) -> DBAPIError:
         (file_error(sqlite3.SQLITE_ERROR), False),
     ],
 )
-def test_what_passes(error: Exception, expected: bool) -> None:
+def test_is_temporary(error: Exception, expected: bool) -> None:
     assert is_temporary(of_statement(error)) is expected
     assert not is_temporary(error)
 
 
-def test_what_only_reads() -> None:
+def test_only_reads() -> None:
     assert only_reads(select(notes.c.id).where(notes.c.id.in_(select(notes.c.id))))
     assert not only_reads(WRITE)
     written = insert(notes).values(text="a").returning(notes.c.id).cte()
@@ -175,20 +175,20 @@ def test_what_only_reads() -> None:
     assert not only_reads(text("SELECT 1"))
 
 
-def test_what_is_read_only_did_nothing() -> None:
+def test_read_only_errors_did_nothing() -> None:
     assert did_nothing(of_statement(ServerError("25006")))
     assert did_nothing(of_statement(file_error(sqlite3.SQLITE_READONLY)))
     assert not did_nothing(of_statement(ServerError("08006")))
 
 
-def test_every_wait_ends_within_five_seconds() -> None:
+def test_timeouts_add_up_to_less_than_five_seconds() -> None:
     assert database.ANSWER_TIMEOUT_SECONDS + connections.CLOSE_TIMEOUT_SECONDS < 5
     waits = (engine.POOL_TIMEOUT_SECONDS, engine.SQLITE_BUSY_TIMEOUT_MS / 1000)
     assert max(waits) < database.ANSWER_TIMEOUT_SECONDS
 
 
 class Dropped:
-    """A connection of the pool, as the check before its use sees it."""
+    """A connection of the pool, for the check before its use."""
 
     def __init__(self, *, closed: bool = False, answers: bool = True) -> None:
         self.driver_connection = self
@@ -198,21 +198,21 @@ class Dropped:
         self._answers = answers
 
     def is_closed(self) -> bool:
-        """Tell what the driver knows."""
+        """Return whether the driver knows that the connection is closed."""
         return self._closed
 
     def run_async(self, _ping: object) -> bool:
-        """Ask the server."""
+        """Return whether the server answers."""
         self.pings += 1
         return self._answers
 
     def check(self) -> None:
-        """Do what the pool does before it gives a connection out."""
+        """Run the check of the pool."""
         entry: Any = self
         refuse_dropped(self, entry, entry)
 
 
-def test_only_idle_connections_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_idle_connections_are_pinged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "IDLE_SECONDS", 60)
     connection = Dropped()
     connection.check()
@@ -223,7 +223,7 @@ def test_only_idle_connections_are_asked(monkeypatch: pytest.MonkeyPatch) -> Non
     assert connection.pings == 1
 
 
-def test_dropped_connections_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropped_connections_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DisconnectionError):
         Dropped(closed=True).check()
     monkeypatch.setattr(connections, "IDLE_SECONDS", -1)
@@ -238,24 +238,24 @@ def test_connections_to_a_server_are_checked(autocommit: bool) -> None:
 
 
 @needs_server
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("pause", "times"), [(0, SOME), (0.05, 2)])
-async def test_sessions_that_the_server_ended(
-    own: Database, admin: Database, way: str, pause: float, times: int
+async def test_sessions_that_the_server_closed(
+    own: Database, admin: Database, method: str, pause: float, times: int
 ) -> None:
     for written in range(times):
-        await run(own, COUNT, way)
+        await run(own, COUNT, method)
         await run(admin, END_SESSIONS)
-        # At once, the farewell of the server may still be on its way.
+        # Without a pause, the message of the server may not have arrived yet.
         await asyncio.sleep(pause)
-        await run(own, WRITE, way)
-        # Once: never what may have been done before.
+        await run(own, WRITE, method)
+        # Once: a statement that may have had an effect is not retried.
         assert await run(admin, COUNT) == written + 1
     assert in_use(own) == 0
 
 
 @needs_server
-async def test_service_is_ready_when_sessions_were_ended(
+async def test_service_is_ready_after_sessions_were_closed(
     app: FastAPI, url: str, admin: Database
 ) -> None:
     async with probe(app, database_url=url) as client:
@@ -265,10 +265,10 @@ async def test_service_is_ready_when_sessions_were_ended(
 
 
 @needs_server
-@pytest.mark.parametrize("way", WAYS)
-async def test_second_statement_is_not_run_again(own: Database, admin: Database, way: str) -> None:
+@pytest.mark.parametrize("method", METHODS)
+async def test_second_statement_is_not_retried(own: Database, admin: Database, method: str) -> None:
     async def write_twice() -> None:
-        async with getattr(own, way)() as connection:
+        async with getattr(own, method)() as connection:
             await connection.execute(WRITE)
             await run(admin, END_SESSIONS)
             await asyncio.sleep(0.05)
@@ -276,11 +276,11 @@ async def test_second_statement_is_not_run_again(own: Database, admin: Database,
 
     with pytest.raises(ServiceUnavailable):
         await write_twice()
-    assert await run(own, COUNT) == (1 if way == "autocommit" else 0)
+    assert await run(own, COUNT) == (1 if method == "autocommit" else 0)
 
 
 @needs_server
-async def test_write_whose_fate_is_unknown_is_not_run_again(
+async def test_write_that_may_have_been_stored_is_not_retried(
     own: Database, proxied: tuple[Proxy, Database]
 ) -> None:
     proxy, through = proxied
@@ -295,42 +295,42 @@ async def test_write_whose_fate_is_unknown_is_not_run_again(
 
 
 @needs_server
-@pytest.mark.parametrize("way", WAYS)
-async def test_idle_connections_that_the_network_forgot(
-    proxied: tuple[Proxy, Database], monkeypatch: pytest.MonkeyPatch, way: str
+@pytest.mark.parametrize("method", METHODS)
+async def test_idle_connections_that_the_network_dropped(
+    proxied: tuple[Proxy, Database], monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr(connections, "IDLE_SECONDS", 0.05)
     monkeypatch.setattr(connections, "PING_TIMEOUT_SECONDS", 0.1)
     monkeypatch.setattr(connections, "CLOSE_TIMEOUT_SECONDS", 0.1)
     proxy, through = proxied
-    await asyncio.gather(*(run(through, COUNT, way) for _ in range(3)))
+    await asyncio.gather(*(run(through, COUNT, method) for _ in range(3)))
     await asyncio.sleep(0.1)
     proxy.forget()
-    await run(through, WRITE, way)
-    assert await asyncio.gather(*(run(through, COUNT, way) for _ in range(3))) == [1, 1, 1]
+    await run(through, WRITE, method)
+    assert await asyncio.gather(*(run(through, COUNT, method) for _ in range(3))) == [1, 1, 1]
 
 
 @needs_server
-@pytest.mark.parametrize("way", WAYS)
-async def test_silence(
-    proxied: tuple[Proxy, Database], monkeypatch: pytest.MonkeyPatch, way: str
+@pytest.mark.parametrize("method", METHODS)
+async def test_server_that_does_not_answer(
+    proxied: tuple[Proxy, Database], monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr(database, "ANSWER_TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(connections, "CLOSE_TIMEOUT_SECONDS", 0.1)
     proxy, through = proxied
-    await run(through, COUNT, way)
+    await run(through, COUNT, method)
     proxy.fall_silent()
-    many = (run(through, WRITE, way) for _ in range(SOME))
+    many = (run(through, WRITE, method) for _ in range(SOME))
     async with asyncio.timeout(2):
         answers = await asyncio.gather(*many, return_exceptions=True)
     assert {type(answer) for answer in answers} == {ServiceUnavailable}
     assert in_use(through) == 0
     proxy.speak()
-    await run(through, WRITE, way)
+    await run(through, WRITE, method)
 
 
 @needs_server
-async def test_silence_while_a_transaction_is_rolled_back(
+async def test_server_that_does_not_answer_a_rollback(
     proxied: tuple[Proxy, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "CLOSE_TIMEOUT_SECONDS", 0.1)
@@ -349,12 +349,10 @@ async def test_silence_while_a_transaction_is_rolled_back(
     assert in_use(through) == 0
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_requests_that_are_given_up_leave_no_connection_behind(
-    own: Database, way: str
-) -> None:
+@pytest.mark.parametrize("method", METHODS)
+async def test_cancelled_requests_return_their_connections(own: Database, method: str) -> None:
     async def give_up(delay: float) -> None:
-        async with asyncio.timeout(delay), getattr(own, way)() as connection:
+        async with asyncio.timeout(delay), getattr(own, method)() as connection:
             while True:
                 await connection.execute(WRITE)
 
@@ -362,10 +360,10 @@ async def test_requests_that_are_given_up_leave_no_connection_behind(
     answers = await asyncio.gather(*many, return_exceptions=True)
     assert {type(answer) for answer in answers} == {TimeoutError}
     assert in_use(own) == 0
-    await run(own, WRITE, way)
+    await run(own, WRITE, method)
 
 
-async def test_what_takes_too_long_in_a_block_is_told_from_other_timeouts(
+async def test_timeout_of_a_block_differs_from_other_timeouts(
     own: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def wait(seconds: float) -> None:
@@ -381,39 +379,39 @@ async def test_what_takes_too_long_in_a_block_is_told_from_other_timeouts(
 
 
 @needs_server
-@pytest.mark.parametrize("way", WAYS)
-async def test_database_that_is_read_only_for_a_while(
-    own: Database, admin: Database, way: str
+@pytest.mark.parametrize("method", METHODS)
+async def test_database_that_is_read_only_temporarily(
+    own: Database, admin: Database, method: str
 ) -> None:
     name = await run(own, text("SELECT current_database()"))
     await run(admin, text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     await run(admin, END_SESSIONS)
-    assert await run(own, COUNT, way) == 0
+    assert await run(own, COUNT, method) == 0
     with pytest.raises(ServiceUnavailable):
-        await run(own, WRITE, way)
-    assert await run(own, COUNT, way) == 0
-    # The admin's own session is older than the change.
+        await run(own, WRITE, method)
+    assert await run(own, COUNT, method) == 0
+    # The session of the admin is older than the change.
     await run(admin, text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
-    await run(own, WRITE, way)
-    assert await run(own, COUNT, way) == 1
+    await run(own, WRITE, method)
+    assert await run(own, COUNT, method) == 1
 
 
 def raising(state: str) -> str:
-    """Return a statement that the server refuses with a SQLSTATE."""
+    """Return a statement that the server rejects with a SQLSTATE."""
     return f"DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{state}'; END $$"
 
 
 @needs_server
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("state", ["40001", "40P01", "53100", "53300", "55P03", "57014"])
-async def test_errors_that_pass(own: Database, way: str, state: str) -> None:
+async def test_temporary_errors(own: Database, method: str, state: str) -> None:
     with pytest.raises(ServiceUnavailable):
-        await run(own, text(raising(state)), way)
-    await run(own, WRITE, way)
+        await run(own, text(raising(state)), method)
+    await run(own, WRITE, method)
 
 
 @needs_server
-async def test_error_that_does_not_pass(own: Database) -> None:
+async def test_other_errors(own: Database) -> None:
     with pytest.raises(DBAPIError, match="refused"):
         await run(own, text(raising("P0001")))
 
@@ -451,18 +449,18 @@ async def test_statement_that_waits_for_a_lock_is_cancelled(
             patch.setattr(database, "ANSWER_TIMEOUT_SECONDS", 0.2)
             with pytest.raises(ServiceUnavailable):
                 await run(own, notes.update().values(text="c"))
-    # Nothing waits on in the server, to write when the lock is free.
+    # No statement is still waiting in the server, to write when the lock is released.
     assert await run(own, select(notes.c.text)) == "b"
 
 
 async def logged(opened: Database, statement: Executable) -> str:
-    """Return what a log says of a statement that fails."""
+    """Return the traceback of a failed statement, as it is logged."""
     with pytest.raises(DBAPIError) as caught:
         await run(opened, statement)
     return "".join(traceback.format_exception(caught.value))
 
 
-async def test_errors_keep_values_to_themselves(own: Database) -> None:
+async def test_errors_do_not_contain_values(own: Database) -> None:
     taken = insert(notes).values(id=1, text=EMAIL)
     await run(own, taken)
     assert EMAIL not in await logged(own, taken)
@@ -478,9 +476,7 @@ async def test_errors_keep_values_to_themselves(own: Database) -> None:
         text("SELECT CAST(:value AS integer)").bindparams(value=EMAIL),
     ],
 )
-async def test_messages_of_the_server_keep_values_to_themselves(
-    own: Database, statement: Executable
-) -> None:
+async def test_server_messages_do_not_contain_values(own: Database, statement: Executable) -> None:
     assert EMAIL not in await logged(own, statement)
 
 
@@ -496,57 +492,57 @@ async def test_log_names_the_cause(
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A SQLite file, yet to be made."""
+    """The path of a new SQLite file."""
     return tmp_path / "a.db"
 
 
 @pytest.fixture
 async def sqlite(file: Path) -> AsyncIterator[Database]:
-    """A SQLite database, whatever the tests run on."""
+    """A SQLite database, also when the tests run on PostgreSQL."""
     OTHERS.update(threading.enumerate())
     opened = await with_notes(f"sqlite:///{file}")
     yield opened
     await close(opened)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_file_that_cannot_grow(sqlite: Database, way: str) -> None:
+@pytest.mark.parametrize("method", METHODS)
+async def test_file_that_cannot_grow(sqlite: Database, method: str) -> None:
     large = insert(notes).values(text="a" * 100_000)
 
     async def fill() -> None:
-        async with getattr(sqlite, way)() as connection:
+        async with getattr(sqlite, method)() as connection:
             await connection.execute(text("PRAGMA max_page_count = 1"))
             await connection.execute(large)
 
     with pytest.raises(ServiceUnavailable):
         await fill()
     await sqlite.dispose()
-    await run(sqlite, large, way)
+    await run(sqlite, large, method)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_file_that_was_read_only(sqlite: Database, way: str) -> None:
+@pytest.mark.parametrize("method", METHODS)
+async def test_file_that_was_read_only(sqlite: Database, method: str) -> None:
     async def write() -> None:
-        async with getattr(sqlite, way)() as connection:
+        async with getattr(sqlite, method)() as connection:
             await connection.execute(text("PRAGMA query_only = ON"))
             await connection.execute(WRITE)
 
     with pytest.raises(ServiceUnavailable):
         await write()
-    # On another connection, which holds no lock of the former one.
-    await run(sqlite, WRITE, way)
+    # On another connection, without the locks of the first one.
+    await run(sqlite, WRITE, method)
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_statement_that_was_refused_is_run_on_a_new_connection(
-    sqlite: Database, way: str
+@pytest.mark.parametrize("method", METHODS)
+async def test_rejected_statement_is_retried_on_a_new_connection(
+    sqlite: Database, method: str
 ) -> None:
-    await run(sqlite, text("PRAGMA query_only = ON"), way)
-    await run(sqlite, WRITE, way)
+    await run(sqlite, text("PRAGMA query_only = ON"), method)
+    await run(sqlite, WRITE, method)
     assert await run(sqlite, COUNT) == 1
 
 
-async def test_statement_that_may_have_run_is_not_run_again(
+async def test_statement_that_may_have_run_is_not_retried(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def write_several() -> None:
@@ -563,28 +559,28 @@ async def test_statement_that_may_have_run_is_not_run_again(
     assert await run(sqlite, COUNT) == 0
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", METHODS)
 async def test_many_requests_while_a_file_is_locked(
-    sqlite: Database, file: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    sqlite: Database, file: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with monkeypatch.context() as patch:
         patch.setattr(database, "ANSWER_TIMEOUT_SECONDS", 0.2)
         patch.setattr(connections, "CLOSE_TIMEOUT_SECONDS", 0.1)
-        many = (run(sqlite, WRITE, way) for _ in range(SOME))
+        many = (run(sqlite, WRITE, method) for _ in range(SOME))
         async with asyncio.timeout(2):
             answers = await asyncio.gather(*many, return_exceptions=True)
     assert {type(answer) for answer in answers} == {ServiceUnavailable}
     assert in_use(sqlite) == 0
     other.execute("COMMIT")
     other.close()
-    await run(sqlite, WRITE, way)
-    # What was given up is not done later.
+    await run(sqlite, WRITE, method)
+    # Cancelled statements are not executed later.
     assert await run(sqlite, COUNT) == 1
 
 
-async def test_statement_that_goes_on_and_on_is_interrupted(
+async def test_endless_statement_is_interrupted(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "ANSWER_TIMEOUT_SECONDS", 0.1)

@@ -1,4 +1,4 @@
-"""Search: in every alphabet, on the database that the app uses."""
+"""Search: case-insensitive in every alphabet, on the database of the tests."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -13,7 +13,7 @@ from app.db.search import matches
 
 
 async def found(database: Database, text: str | None, query: str) -> bool:
-    """Tell whether the query finds the text."""
+    """Return whether the query finds the string."""
     notes = select(literal(None), literal(text, String).label("title")).subquery()
     note = cast("Model", SimpleNamespace(__table__=notes))
     async with database.autocommit() as connection:
@@ -26,12 +26,12 @@ async def found(database: Database, text: str | None, query: str) -> bool:
     [
         ("Wake UP", "wAKE up"),
         ("100 % of a_b\\c", "% of A_B\\C"),
-        # A sigma has a form of its own at the end of a word.
+        # A sigma at the end of a word has its own form.
         ("ΚΟΣΜΟΣ", "ΚΟΣ"),
         ("ΚΟΣΜΟΣ", "κος"),
         ("ΚΟΣΜΟΣ", "κοσ"),
         ("κόσμος", "ΚΌΣΜΟΣ"),
-        # Letters whose upper case is two.
+        # Letters whose upper case is two letters.
         ("Straße", "STRASSE"),
         ("STRASSE", "straße"),
         ("GROẞ", "groß"),
@@ -42,11 +42,11 @@ async def found(database: Database, text: str | None, query: str) -> bool:
         ("ǆip", "ǅ"),
         ("ISPARTA", "ısparta"),
         ("İZMİR", "i̇zmi̇r"),
-        # Alphabets that got their other case late, or lie far behind.
+        # Alphabets whose other case is recent, or outside the basic plane.
         ("ꭰꭱ", "ᎠᎡ"),
         ("მზე", "ᲛᲖᲔ"),
         ("𐐀", "𐐨"),
-        # Accents as characters of their own.
+        # Composed and decomposed accents.
         ("caf\u00e9", "CAFE\u0301"),
         ("CAFE\u0301", "caf\u00e9"),
         ("\u01f0", "J\u030c"),
@@ -54,7 +54,7 @@ async def found(database: Database, text: str | None, query: str) -> bool:
         ("\u1112\u1161\u11ab", "\ud55c"),
     ],
 )
-async def test_finds_a_text_in_any_case(database: Database, text: str, query: str) -> None:
+async def test_finds_a_string_in_any_case(database: Database, text: str, query: str) -> None:
     assert await found(database, text, query)
     for form in (text, text.upper(), text.lower(), text.title(), text.casefold()):
         assert await found(database, text, form)
@@ -69,6 +69,6 @@ async def test_finds_nothing_else(database: Database, text: str, query: str) -> 
     assert not await found(database, text, query)
 
 
-async def test_finds_nothing_in_null(database: Database) -> None:
+async def test_null_is_not_found(database: Database) -> None:
     assert fold(None) is None
     assert not await found(database, None, "a")
