@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import MISSING, BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, and_, or_, tuple_
 
 from app.db.filters import conditions
@@ -31,8 +31,8 @@ class Cursor(BaseModel):
 
 def _list_id(query: PageQuery) -> str:
     """Identify a list by its order and filters; cursors are valid for one list only."""
-    shape = query.model_dump_json(exclude={"cursor", "limit"}, exclude_unset=True)
-    return hashlib.sha256(f"{query.sort}{shape}".encode()).hexdigest()[:16]
+    shape = query.model_dump_json(exclude={"cursor", "limit"})
+    return hashlib.sha256(shape.encode()).hexdigest()[:16]
 
 
 def _encode(query: PageQuery, keys: Sequence[SortKey], row: Mapping[Any, Any]) -> str:
@@ -48,7 +48,7 @@ def _read(model: Model, name: str, value: Any) -> Any:
 
 
 def _decode(query: PageQuery, keys: Sequence[SortKey], model: Model) -> list[Any] | None:
-    if query.cursor is None:
+    if query.cursor is MISSING:
         return None
     try:
         padding = "=" * (-len(query.cursor) % 4)

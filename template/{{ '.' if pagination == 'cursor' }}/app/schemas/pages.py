@@ -2,8 +2,7 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import MISSING, BaseModel, Field
 
 from app.schemas.lists import ListQuery
 
@@ -19,8 +18,8 @@ class PageQuery(ListQuery):
     """The query of a list, and the page to return."""
 
     limit: int = Field(default=20, ge=1, le=MAX_LIMIT, description="Maximum number of items.")
-    cursor: CursorString | SkipJsonSchema[None] = Field(
-        default_factory=lambda: None, description="`next_cursor` of the previous page."
+    cursor: CursorString | MISSING = Field(
+        default=MISSING, description="`next_cursor` of the previous page."
     )
 
 
