@@ -1,4 +1,4 @@
-"""What routers ask for."""
+"""Dependencies of the routers."""
 
 from typing import Annotated
 
@@ -10,8 +10,8 @@ from app.db.scope import Scope
 from app.state import get_state
 
 
-def get_scope(request: Request, user_id: CurrentUser) -> Scope:
-    """Return the scope of the user who sent the request."""
+async def get_scope(request: Request, user_id: CurrentUser) -> Scope:
+    """Return the scope of the current user."""
     return Scope(get_state(request.app).database, user_id)
 
 
@@ -19,10 +19,10 @@ ScopeDep = Annotated[Scope, Depends(get_scope)]
 
 
 async def refuse_repeated_parameters(request: Request) -> None:
-    """Refuse a query with a parameter in it twice, of which only one could count.
+    """Reject query parameters that are sent more than once.
 
     Raises:
-        RequestValidationError: it names each of them.
+        RequestValidationError: for each of them.
     """
     sent = request.query_params.multi_items()
     if len(sent) == len(request.query_params):

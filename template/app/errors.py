@@ -1,4 +1,4 @@
-"""The errors that clients are told about: their status, their code and their default message."""
+"""Errors that become responses, each with its status, code and default message."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class ApiError(Exception):
-    """An error that the client is told about; subclasses set its status and code."""
+    """An error that becomes a response; subclasses set its status and code."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     code: ClassVar[str] = "INTERNAL_ERROR"
@@ -27,7 +27,7 @@ class ApiError(Exception):
 class BadRequest(ApiError):
     status = HTTPStatus.BAD_REQUEST
     code = "BAD_REQUEST"
-    default_detail = "The request cannot be answered."
+    default_detail = "Bad request."
 
 
 class ValidationFailed(ApiError):
@@ -37,7 +37,7 @@ class ValidationFailed(ApiError):
 
 
 class Unauthorized(ApiError):
-    """No credentials, or none that hold (RFC 6750, section 3)."""
+    """No credentials or invalid ones, with a challenge (RFC 6750, section 3)."""
 
     status = HTTPStatus.UNAUTHORIZED
     code = "UNAUTHORIZED"
@@ -62,7 +62,7 @@ class NotFound(ApiError):
 class Conflict(ApiError):
     status = HTTPStatus.CONFLICT
     code = "CONFLICT"
-    default_detail = "This clashes with what is stored."
+    default_detail = "Conflicts with existing data."
 
 
 class PayloadTooLarge(ApiError):
@@ -83,7 +83,7 @@ class RateLimited(ApiError):
 class ServiceUnavailable(ApiError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "SERVICE_UNAVAILABLE"
-    default_detail = "A service that this one needs does not answer; try again later."
+    default_detail = "A required service is unavailable; try again later."
 
     def __init__(self, retry_after_seconds: int = 5) -> None:
         super().__init__(headers={"Retry-After": str(retry_after_seconds)})

@@ -1,4 +1,4 @@
-"""Build the application: settings, logging, shared state, error handlers, middleware, routes."""
+"""Creation of the application: settings, logging, state, error handlers, routes, middleware."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,13 +20,13 @@ from app.state import AppState, get_state, set_state
 
 
 def operation_id(route: APIRoute) -> str:
-    """Name an operation after its function, which gives generated clients readable names."""
+    """Use the name of the function, so that generated clients have readable method names."""
     return route.name
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Close all connections when the application stops."""
+    """Close connections when the application stops."""
     yield
     state = get_state(app)
     await state.auth.close()
@@ -34,7 +34,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the application from settings, by default those of the environment."""
+    """Create the application, by default with settings from the environment."""
     settings = settings or load_settings()
     configure_logging(settings.log_format, settings.log_level)
     app = FastAPI(
@@ -47,8 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=operation_id,
     )
-    state = AppState(settings, Database(settings.database_url), AuthState(settings))
-    set_state(app, state)
+    set_state(app, AppState(settings, Database(settings.database_url), AuthState(settings)))
     install_error_handlers(app)
     install_routes(app)
     install_middleware(app, settings.cors_origins, settings.allowed_hosts)

@@ -1,4 +1,4 @@
-"""The application, from the environment: `uvicorn app.main:app`."""
+"""The application, with settings from the environment: `uvicorn app.main:app`."""
 
 from app.factory import create_app
 

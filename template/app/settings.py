@@ -1,4 +1,4 @@
-"""Settings: read from the environment and `.env`, checked before the app starts."""
+"""Settings from the environment and `.env`, validated before the app starts."""
 
 import json
 import sys
@@ -19,13 +19,12 @@ from app.auth.settings import AuthSettings
 from app.db.url.parse import read_database_url
 from app.http.origins import checked_host, checked_origin
 
-# The exit status by which Uvicorn and Gunicorn know an app that cannot start: they stop, too, where
-# other statuses make them start another process.
+# Uvicorn and Gunicorn stop when a worker exits with this status; with others they restart it.
 STARTUP_FAILURE = 3
 
 
 def _split(value: Any) -> Any:
-    """Read a list from JSON or from text with commas."""
+    """Read a list, as JSON or separated by commas."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
@@ -42,7 +41,7 @@ Hosts = Annotated[
 
 
 class DatabaseSettings(BaseSettings):
-    """Where the data is: all that the migrations need to know."""
+    """The settings that migrations need."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
@@ -58,7 +57,7 @@ class DatabaseSettings(BaseSettings):
 
 
 class Settings(AuthSettings, DatabaseSettings):
-    """Everything that differs between one place where the app runs and another."""
+    """All settings of the app."""
 
     environment: Literal["local", "test", "production"] = "local"
     cors_origins: Origins = ["http://localhost:3000"]
@@ -94,7 +93,7 @@ class Settings(AuthSettings, DatabaseSettings):
 
 
 def explain(error: ValidationError) -> str:
-    """Say which variables are wrong, a line for each; never what they hold."""
+    """Describe invalid variables, one per line, without their values."""
     lines = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         name = str(item["loc"][0]).upper() if item["loc"] else ""
@@ -105,7 +104,7 @@ def explain(error: ValidationError) -> str:
 
 
 def load_settings() -> Settings:
-    """Load the settings from the environment; where they are wrong, say so and end the process."""
+    """Load the settings from the environment; exit with a message if they are invalid."""
     try:
         return Settings()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The objects that live as long as the application."""
+"""Objects that live as long as the application."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """What requests share."""
+    """Objects that all requests share."""
 
     settings: "Settings"
     database: "Database"
@@ -21,10 +21,10 @@ class AppState:
 
 
 def set_state(app: "Starlette", state: AppState) -> None:
-    """Store the state of an application in it."""
+    """Attach the state to the application."""
     app.state.shared = state
 
 
 def get_state(app: "Starlette") -> AppState:
-    """Return the state of an application."""
+    """Return the state of the application, with its type."""
     return cast("AppState", app.state.shared)

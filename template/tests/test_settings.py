@@ -135,7 +135,7 @@ async def test_app_that_cannot_start_says_why_in_a_line(
     told = capsys.readouterr().err.splitlines()
     assert all(line.startswith("Cannot start: ") for line in told)
     assert any("LOG_LEVEL: Input should be 'DEBUG'" in line for line in told)
-    assert any("ALLOWED_HOSTS: takes host names" in line for line in told)
+    assert any("ALLOWED_HOSTS: must be host names" in line for line in told)
 
 
 @pytest.mark.parametrize("origins", ["*", '["https://a.example", "*"]'])

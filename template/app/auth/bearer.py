@@ -1,8 +1,8 @@
-"""The access token of a request: read from the Authorization header and from nowhere else.
+"""The bearer token of a request, from the Authorization header only.
 
-Refusals carry the challenges of RFC 6750, section 3: plain where no token came, `invalid_token`
-where a bad one did. Why a token is refused is for the log alone, and the log has nothing that came
-with the token: its claims may be about people, and may be made up.
+Rejections have the challenges of RFC 6750, section 3: plain without a token, `invalid_token` with an
+invalid one. Only the log says why a token is rejected, and it has no data from the token: claims may
+be personal or forged.
 """
 
 import logging
@@ -18,9 +18,9 @@ BY_CLOCK = "by the clock of this server"
 
 logger = logging.getLogger("app.auth")
 
-# The library raises exactly these classes; what is not listed is about the form of the token.
+# PyJWT raises exactly these classes; others mean that the token is malformed.
 _REASONS: dict[type[Exception], tuple[str, str]] = {
-    jwt.InvalidTokenError: ("header", "an extension, or a kid that is not text"),
+    jwt.InvalidTokenError: ("header", "an extension, or a kid that is not a string"),
     jwt.InvalidAlgorithmError: ("algorithm", ""),
     jwt.InvalidSignatureError: ("signature", "not made with the key"),
     jwt.MissingRequiredClaimError: ("missing_claim", ""),
@@ -32,10 +32,10 @@ _REASONS: dict[type[Exception], tuple[str, str]] = {
 
 
 class InvalidTokenError(Exception):
-    """A token that does not hold.
+    """A token is invalid.
 
-    The reason is one of a fixed list, see docs/authentication.md. The hint may name settings, and
-    nothing that came with the token.
+    The reasons are listed in docs/authentication.md. The hint may name settings, but has no data from
+    the token.
     """
 
     def __init__(self, reason: str, hint: str = "") -> None:
@@ -44,7 +44,7 @@ class InvalidTokenError(Exception):
 
 
 def explain(error: Exception, hints: Mapping[str, str] | None = None) -> InvalidTokenError:
-    """Return the reason of an error that the library raised, with the hint that belongs to it."""
+    """Convert an error of PyJWT, with the hint for its reason."""
     reason, hint = _REASONS.get(type(error), ("malformed", ""))
     if isinstance(error, jwt.MissingRequiredClaimError):
         hint = error.claim
@@ -61,9 +61,9 @@ def _log_refusal(reason: str, hint: str = "") -> None:
 def invalid_token(
     reason: str, hint: str = "", detail: str = "The token is not valid or has expired"
 ) -> Unauthorized:
-    """Log why a token is refused, and return the answer, which does not say so.
+    """Log why a token is rejected, and return the error, which does not say why.
 
-    The detail is a fixed text, never the client's.
+    The detail is part of a header: never use text from the client.
     """
     _log_refusal(reason, hint)
     challenge = f'Bearer error="invalid_token", error_description="{detail}"'
@@ -71,10 +71,10 @@ def invalid_token(
 
 
 def bearer_token(connection: HTTPConnection) -> str:
-    """Return the token that came with a request, unread.
+    """Return the token of a request, without validating it.
 
     Raises:
-        Unauthorized: there is none, there are two, or it is too long to be one of ours.
+        Unauthorized: there is none, it is too long, or there is more than one header.
     """
     credentials = connection.headers.getlist("authorization")
     if len(credentials) > 1:

@@ -1,4 +1,4 @@
-"""Exception handlers: every error is answered in the one format of this API."""
+"""Exception handlers: every error response has the error format of this API."""
 
 import logging
 from http import HTTPStatus
@@ -18,32 +18,32 @@ logger = logging.getLogger(__name__)
 
 
 def _readable(text: str) -> str:
-    """Cut a client's text to a size and an encoding that can be echoed."""
+    """Truncate text from the client, and replace what UTF-8 cannot encode."""
     return text[:MAX_ECHOED_CHARACTERS].encode(errors="replace").decode()
 
 
 def _field_errors(error: RequestValidationError) -> dict[str, str]:
-    """Map each field to its first message; items of arrays as `field.0`."""
+    """Map each field to its first message; items of arrays are named `field.0`."""
     messages: dict[str, str] = {}
     for item in error.errors()[:MAX_FIELD_ERRORS]:
         location = [str(part) for part in item["loc"]]
-        # The first part says where the value came from, which only the body as a whole needs.
+        # The first part says where the value came from, such as `body`.
         name = "body" if item["type"] == "json_invalid" else ".".join(location[1:] or location)
         messages.setdefault(_readable(name), _readable(item["msg"]))
     return messages
 
 
 def _allowed_methods(request: Request) -> set[str]:
-    """Return the methods of a path; the framework knows only those of the first route that fits.
+    """Return the methods of all routes with this path; Starlette only returns those of the first.
 
-    Routes with fewer parameters win: `stats`, where an id could be, is none.
+    Routes with fewer parameters have precedence: `/tasks/stats` is not `/tasks/{task_id}`.
     """
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     found: dict[int, set[str]] = {}
     for route in iter_route_contexts(request.app.routes):
         if route.path_regex.match(path):
             found.setdefault(len(route.param_convertors), set()).update(route.methods or ())
-    # No route, but an app that is mounted: files, which can only be read.
+    # A mounted app, not a route: static files.
     allowed = found[min(found)] if found else {"GET"}
     return allowed | {"HEAD"} if "GET" in allowed else allowed
 
@@ -55,14 +55,14 @@ def _method_not_allowed(allowed: set[str]) -> Response:
 
 
 async def handle_api_error(_request: Request, error: ApiError) -> Response:
-    """Render an error that the app raised."""
+    """Return the response to an error that the app raised."""
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s %r", error, error.__cause__)
     return error_response(error)
 
 
 async def handle_invalid_request(request: Request, error: RequestValidationError) -> Response:
-    """Render what the schemas refuse."""
+    """Return the response to a request that fails validation."""
     if any(item["loc"][0] == "path" for item in error.errors()):
         allowed = _allowed_methods(request)
         if request.method not in allowed:
@@ -71,7 +71,7 @@ async def handle_invalid_request(request: Request, error: RequestValidationError
 
 
 async def handle_http_exception(request: Request, error: HTTPException) -> Response:
-    """Render what the framework raises itself: unknown routes, methods, unreadable bodies."""
+    """Return the response to an error of the framework, such as an unknown route or method."""
     status = HTTPStatus(error.status_code)
     if status == HTTPStatus.BAD_REQUEST:
         return error_response(ValidationFailed(error.detail))
@@ -83,7 +83,7 @@ async def handle_http_exception(request: Request, error: HTTPException) -> Respo
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Make every error of the app answer in the one format."""
+    """Register the exception handlers."""
     app.exception_handler(ApiError)(handle_api_error)
     app.exception_handler(RequestValidationError)(handle_invalid_request)
     app.exception_handler(HTTPException)(handle_http_exception)

@@ -1,4 +1,4 @@
-"""Error responses, and their description in the OpenAPI document."""
+"""Error responses, and their OpenAPI documentation."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -32,7 +32,7 @@ DOCUMENTED = (
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe error statuses for OpenAPI, each with an example in the format of this API."""
+    """Return the OpenAPI documentation of error statuses, for `responses` of a route."""
     documented: dict[int | str, dict[str, Any]] = {}
     for error in DOCUMENTED:
         if error.status in statuses:
@@ -52,11 +52,12 @@ def response(
     errors: dict[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    """Return an error response in the error format of this API."""
     body = error_body(status, code, detail, errors)
-    content = body.model_dump_json(exclude_none=True)
+    content = body.model_dump_json()
     return Response(content, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def error_response(error: ApiError) -> Response:
-    """Render an error in the format of this API."""
+    """Return the response to an error."""
     return response(error.status, error.code, str(error), error.errors, error.headers)

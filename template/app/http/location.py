@@ -1,4 +1,4 @@
-"""Where a row is: the URI that the response to its creation names."""
+"""The Location header of a response to a created row."""
 
 import re
 from urllib.parse import quote, unquote
@@ -9,17 +9,16 @@ TRAILING_SLASHES = re.compile(rb"(/|%2f)+$", re.IGNORECASE)
 
 
 def _segment(sent: bytes) -> str:
-    """Encode one segment of a path, whichever way the client encoded it."""
+    """Encode a segment of a path, however the client encoded it."""
     encoded = quote(unquote(sent), safe="", errors="replace")
-    # These two would be resolved as relative references (RFC 3986, section 5.2.4).
+    # Clients remove these two from paths (RFC 3986, section 5.2.4).
     return encoded.replace(".", "%2E") if encoded in {".", ".."} else encoded
 
 
 def location(request: Request, row_id: object) -> str:
-    """Return the URI of a row that was created at the path of a request.
+    """Return the URI of a row that was created by a request.
 
-    It is made from the path as it was sent: once decoded, a slash within a segment looks like one
-    between two.
+    It is based on the encoded path: in the decoded one, a slash in a segment looks like a separator.
     """
     scope = request.scope
     sent: bytes = scope.get("raw_path") or quote(scope["path"], errors="replace").encode()

@@ -1,4 +1,4 @@
-"""Logging: one line per record, readable in a terminal or as JSON."""
+"""Logging: one line per record, for a terminal or as JSON."""
 
 import logging
 from contextvars import ContextVar
@@ -14,7 +14,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class _RequestId(logging.Filter):
-    """Put the id of the request at hand on every record."""
+    """Add the id of the current request to every record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
@@ -22,10 +22,10 @@ class _RequestId(logging.Filter):
 
 
 def configure_logging(log_format: Literal["console", "json"], level: str) -> None:
-    """Send every record of the process to the standard error stream, in the chosen format.
+    """Write every record of the process to standard error.
 
-    The level is the app's. Libraries never log below INFO: their details hold what users send and
-    store, such as the parameters of statements and the fields of forms.
+    The level applies to the app. Libraries never log below INFO, where some log what users send and
+    store, such as the parameters of SQL statements.
     """
     handler = logging.StreamHandler()
     handler.addFilter(_RequestId())
@@ -34,7 +34,7 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
         formatter = JsonFormatter(
             JSON_FIELDS,
             rename_fields=names,
-            # The server's messages come in colours too.
+            # Uvicorn adds a coloured copy of its messages.
             reserved_attrs=[*RESERVED_ATTRS, "color_message"],
             timestamp=True,
         )
@@ -44,7 +44,7 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
     least = max(logging.INFO, logging.getLevelNamesMapping()[level])
     logging.basicConfig(level=least, handlers=[handler], force=True)
     logging.getLogger("app").setLevel(level)
-    # The server's own records go the same way. It need not tell about each request: the app does.
+    # Uvicorn's records take the same way, but for its access log: the app has its own.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         server = logging.getLogger(name)
         server.handlers.clear()

@@ -1,4 +1,4 @@
-"""The OpenAPI document, corrected where FastAPI's own says more than is true."""
+"""The OpenAPI document, with the error format of this API in place of FastAPI's."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.http.error_body import MEDIA_TYPE
 
 
 def _correct(responses: dict[str, Any]) -> None:
-    """Drop the validation error that no handler raises, and name the media type of the others."""
+    """Remove FastAPI's validation error, and set the media type of the errors of this API."""
     if "HTTPValidationError" in str(responses.get("422")):
         del responses["422"]
     for status, response in responses.items():
@@ -18,7 +18,7 @@ def _correct(responses: dict[str, Any]) -> None:
 
 
 def build_openapi(app: FastAPI) -> dict[str, Any]:
-    """Return the document, built once."""
+    """Return the document, which is built once."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,

@@ -1,22 +1,22 @@
-"""Web origins and host names as settings take them: made the way browsers and servers compare them."""
+"""Validation of the origins and host names in the settings."""
 
 import re
 from ipaddress import IPv6Address
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-# Underscores occur in internal names. Browsers send other letters than these as `xn--…`.
+# Internal names may contain underscores. Browsers send other letters than these as `xn--…`.
 HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PORT = 65535
-ORIGIN_FORM = "takes origins such as https://app.example.com or http://localhost:3000, or *"
-HOST_FORM = "takes host names such as api.example.com or *.example.com, or *"
+ORIGIN_FORM = "must be origins such as https://app.example.com or http://localhost:3000, or *"
+HOST_FORM = "must be host names such as api.example.com or *.example.com, or *"
 
 
 def _host(text: str) -> str:
-    """Return a host name or address in the one form that is compared.
+    """Normalize a host name or IP address.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is invalid.
     """
     name = text.lower()
     if re.fullmatch(r"\[[0-9a-f:.]+\]", name):
@@ -46,10 +46,10 @@ def _split_port(authority: str) -> tuple[str, int | None]:
 
 
 def checked_origin(text: str) -> str:
-    """Return an origin as browsers send it: lower case, with neither a slash nor a default port.
+    """Normalize an origin as browsers do: lower case, without a slash or the default port.
 
     Raises:
-        ValueError: browsers send none like it.
+        ValueError: it is not an origin.
     """
     if text == "*":
         return text
@@ -60,15 +60,15 @@ def checked_origin(text: str) -> str:
 
 
 def checked_host(text: str) -> str:
-    """Return a host name as requests are compared with: lower case, with no scheme and no port.
+    """Normalize a host name, or a pattern for subdomains: lower case, without scheme and port.
 
     Raises:
-        ValueError: it is neither a host name nor a pattern for the subdomains of one.
+        ValueError: it is neither.
     """
     if text == "*":
         return text
     try:
-        # The scheme and the port say nothing about the name; a path would.
+        # A scheme or port can be ignored; a path cannot.
         name = re.sub(r"^https?://", "", text, flags=re.IGNORECASE).removesuffix("/")
         name, _ = _split_port(name)
         return f"*.{_host(name[2:])}" if name.startswith("*.") else _host(name)

@@ -1,8 +1,9 @@
-"""Is the service there, and can it work?"""
+"""Health checks."""
 
 from typing import Literal
 
 from fastapi import APIRouter, Request
+from pydantic import Field
 
 from app.http.error_responses import responses
 from app.schemas.base import ReadSchema
@@ -12,31 +13,37 @@ router = APIRouter(tags=["health"])
 
 
 class Message(ReadSchema):
-    message: str
+    """A message for people."""
+
+    message: str = Field(description="Name of this API, and where its documentation is.")
 
 
 class Health(ReadSchema):
-    status: Literal["healthy"] = "healthy"
+    """The process is running."""
+
+    status: Literal["healthy"] = Field(default="healthy", description="Always `healthy`.")
 
 
 class Readiness(ReadSchema):
-    status: Literal["ready"] = "ready"
+    """The service can handle requests."""
+
+    status: Literal["ready"] = Field(default="ready", description="Always `ready`.")
 
 
 @router.get("/")
 async def root(request: Request) -> Message:
-    """Say what this is and where its documentation is."""
+    """Return the name of this API, and where its documentation is."""
     return Message(message=f"{request.app.title}: see /docs")
 
 
 @router.get("/health")
 async def health() -> Health:
-    """Answer as long as the process is alive."""
+    """Check that the process is running."""
     return Health()
 
 
 @router.get("/ready", responses=responses(503))
 async def ready(request: Request) -> Readiness:
-    """Answer when the database does."""
+    """Check that the database is available."""
     await get_state(request.app).database.ping()
     return Readiness()

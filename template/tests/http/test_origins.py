@@ -69,7 +69,7 @@ def test_origin(written: str, sent: str) -> None:
     ],
 )
 def test_what_no_browser_sends(text: str) -> None:
-    with pytest.raises(ValueError, match=r"takes origins such as https://app\.example\.com"):
+    with pytest.raises(ValueError, match=r"must be origins such as https://app\.example\.com"):
         checked_origin(text)
 
 
@@ -123,5 +123,5 @@ def test_host(written: str, compared: str) -> None:
     ],
 )
 def test_what_no_request_asks_for(text: str) -> None:
-    with pytest.raises(ValueError, match=r"takes host names such as api\.example\.com"):
+    with pytest.raises(ValueError, match=r"must be host names such as api\.example\.com"):
         checked_host(text)

@@ -1,4 +1,4 @@
-"""Bodies of requests whose numbers are not rounded when they are read."""
+"""Request bodies whose decimal numbers are read exactly."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -11,18 +11,18 @@ from app.schemas.types.decimals import WrittenFloat
 
 
 class ExactRequest(Request):
-    """A request whose numbers with a point or an exponent remember how they were written."""
+    """A request that keeps the text of JSON numbers with a point or an exponent."""
 
     async def json(self) -> Any:
-        """Parse the body."""
+        """Parse the body as JSON."""
         return json.loads(await self.body(), parse_float=WrittenFloat)
 
 
 class ExactRoute(APIRoute):
-    """A route that takes decimal numbers in its body."""
+    """A route with decimal numbers in its request body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what handles requests: as other routes do, where there is no body."""
+        """Return the handler of the route; routes without a body need no other one."""
         handle = super().get_route_handler()
         if self.body_field is None:
             return handle

@@ -1,4 +1,4 @@
-"""Who is calling: the user whom the token of the request is about."""
+"""The current user: dependencies that verify the token of a request."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from app.state import get_state
 
 
 class _TokenBearer(HTTPBearer):
-    """Reads the token; tells the documentation that there is one."""
+    """Returns the token; documents that one is required."""
 
     async def __call__(self, request: Request) -> str:  # type: ignore[override]
         return bearer_token(request)
@@ -20,11 +20,11 @@ _bearer = _TokenBearer(bearerFormat="JWT", scheme_name="HTTPBearer")
 
 
 async def current_user(request: Request, token: Annotated[str, Depends(_bearer)]) -> str:
-    """Return the id of the user who is calling.
+    """Return the id of the current user.
 
     Raises:
-        Unauthorized: there is no token, or it does not hold.
-        ServiceUnavailable: the keys of the issuer are not at hand.
+        Unauthorized: the token is missing or invalid.
+        ServiceUnavailable: the keys of the issuer cannot be fetched.
     """
     try:
         return await get_state(request.app).auth.token_verifier.user_id(token)

@@ -1,12 +1,11 @@
-"""The public keys of the issuer: fetched, kept, and fetched anew when they change.
+"""The public keys of the issuer: fetched, cached and refreshed.
 
-- Keys are fetched anew in the background once they are old: no request waits for that.
-- An unknown key id causes a fetch, so that a new key is found at once; but rarely, so that invented
-  ids cost the issuer nothing.
-- While the issuer does not answer, the keys at hand go on serving. With none, nobody can be told
-  from anybody: 503.
-- Redirects are followed, up to a limit, and from https to https alone: where an issuer says over TLS
-  that its keys are is as trustworthy as the keys themselves.
+- Old keys are refreshed in the background: no request waits.
+- An unknown key id causes a fetch, so that new keys work at once; at most one per interval, so that
+  forged ids do not put load on the issuer.
+- While the issuer is unavailable, the cached keys stay valid; without any, the response is a 503.
+- Redirects are followed, up to a limit, and from https only to https: a location that the issuer
+  names over TLS is as trustworthy as its keys.
 """
 
 import asyncio
@@ -48,12 +47,12 @@ Keys = dict[str | None, jwt.PyJWK]
 
 
 def new_client() -> httpx.AsyncClient:
-    """Return the client that fetches keys; it follows no redirects by itself."""
+    """Return the client that fetches keys; it does not follow redirects."""
     return httpx.AsyncClient(timeout=FETCH_TIMEOUT_SECONDS, headers={"Accept": "application/json"})
 
 
 def _usable_key(jwk: Any) -> jwt.PyJWK | None:
-    """Read one key of a set; none where it is not a public key for signatures."""
+    """Read a key of a set; None if it is not a public key for signatures."""
     if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
         return None
     operations = jwk.get("key_ops", ["verify"])
@@ -71,32 +70,32 @@ def _usable_key(jwk: Any) -> jwt.PyJWK | None:
 
 
 def read_keys(document: bytes) -> Keys:
-    """Read a JSON Web Key Set; keys that cannot be used are left out.
+    """Read a JSON Web Key Set, and skip keys that cannot be used.
 
     Raises:
-        ValueError: it is no such set, or has no key that can be used.
+        ValueError: it is not a key set, or none of its keys can be used.
     """
     try:
         content = json.loads(document)
     except (ValueError, RecursionError) as error:
-        raise ValueError("the answer is not JSON") from error
+        raise ValueError("the response is not JSON") from error
     jwks = content.get("keys") if isinstance(content, dict) else None
     found = [key for jwk in jwks if (key := _usable_key(jwk))] if isinstance(jwks, list) else []
     if not found:
-        raise ValueError("the answer has no key that can verify signatures")
+        raise ValueError("the response has no key that can verify signatures")
     return {key.key_id if isinstance(key.key_id, str) else None: key for key in found}
 
 
 def _cause(error: Exception) -> str:
-    """Say why keys cannot be fetched, for the log."""
+    """Describe for the log why keys cannot be fetched."""
     if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return f"no complete answer within {FETCH_TIMEOUT_SECONDS} seconds"
+        return f"no complete response within {FETCH_TIMEOUT_SECONDS} seconds"
     text = str(error) or type(error).__name__
     return f"{error.request.url.host}: {text}" if isinstance(error, httpx.RequestError) else text
 
 
 class KeyCache:
-    """Keeps the keys of one issuer."""
+    """The cached keys of the issuer."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -105,21 +104,21 @@ class KeyCache:
         self._background: asyncio.Task[bool] | None = None
         self._keys: Keys = {}
         self._failure = ""
-        # Points in time, by `clock`.
+        # Times of `clock`.
         self._attempted_at = self._stale_from = self._search_from = self._failed_until = 0.0
 
     async def close(self) -> None:
-        """Stop fetching."""
+        """Stop fetching, and close connections."""
         if self._background is not None:
             self._background.cancel()
             await asyncio.gather(self._background, return_exceptions=True)
         await self._client.aclose()
 
     async def get(self, key_id: str | None) -> jwt.PyJWK | None:
-        """Return a key, if the issuer has it; without an id, its only one.
+        """Return a key of the issuer, or None; without an id, its only key.
 
         Raises:
-            ServiceUnavailable: the issuer does not answer, so nobody knows.
+            ServiceUnavailable: the keys cannot be fetched.
         """
         if not self._keys:
             await self._fetch()
@@ -143,12 +142,12 @@ class KeyCache:
             self._background = asyncio.create_task(self._fetch())
 
     async def _search(self) -> None:
-        """Look for a key that is not at hand."""
+        """Fetch the keys for one that is not cached."""
         if clock() >= self._search_from and await self._fetch():
             self._search_from = clock() + SEARCH_PAUSE_SECONDS
 
     async def _fetch(self) -> bool:
-        """Fetch the keys, unless somebody else just did, or failed a moment ago."""
+        """Fetch the keys, unless another request just did, or the last attempt failed."""
         asked_at = clock()
         async with self._lock:
             if self._attempted_at >= asked_at or clock() < self._failed_until:
@@ -166,10 +165,10 @@ class KeyCache:
             return self._failed_until == 0
 
     async def _download(self) -> Keys:
-        """Fetch the keys, over redirects too.
+        """Download the keys, and follow redirects.
 
         Raises:
-            ValueError: what comes is no set of keys.
+            ValueError: the response has no keys that can be used.
         """
         request = self._client.build_request("GET", self._url)
         async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
@@ -186,12 +185,12 @@ class KeyCache:
 
 
 async def _read(response: httpx.Response) -> bytes:
-    """Read an answer of limited size."""
+    """Read a response of limited size."""
     if response.status_code != HTTPStatus.OK:
-        raise ValueError(f"the answer has status {response.status_code}")
+        raise ValueError(f"the response has status {response.status_code}")
     document = bytearray()
     async for chunk in response.aiter_bytes():
         document += chunk
         if len(document) > MAX_DOCUMENT_BYTES:
-            raise ValueError(f"the answer is longer than {MAX_DOCUMENT_BYTES} bytes")
+            raise ValueError(f"the response is longer than {MAX_DOCUMENT_BYTES} bytes")
     return bytes(document)

@@ -1,4 +1,4 @@
-"""Settings of the tokens that another service issues."""
+"""Settings for the tokens of another service."""
 
 import re
 from typing import Annotated, Any, Self
@@ -25,7 +25,7 @@ def _none_if_blank(value: Any) -> Any:
 
 
 def _check_url(value: str) -> str:
-    """Refuse what cannot be fetched: no scheme, a name with a space, a port out of range."""
+    """Reject a URL that cannot be fetched."""
     try:
         _http_url.validate_python(value)
     except ValueError:
@@ -33,18 +33,18 @@ def _check_url(value: str) -> str:
     else:
         found = re.match(r"https?://[^/?#\s]", value, re.IGNORECASE)
     if found is None:
-        raise ValueError("a URL is needed that begins with https:// (or http://) and a host")
+        raise ValueError("must be a URL that begins with https:// (or http://) and a host")
     return value
 
 
-# A secret that is mounted as a file often ends with a line break.
+# Secrets that are mounted as files often end with a line break.
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Url = Annotated[Text, AfterValidator(_check_url)]
 Optional = BeforeValidator(_none_if_blank)
 
 
 class AuthSettings(BaseModel):
-    """Whose tokens are accepted, and how they are verified."""
+    """The issuer of tokens, and how they are verified."""
 
     jwks_url: Annotated[Url | None, Optional] = None
     better_auth_secret: Annotated[SecretStr | None, Optional] = None
@@ -61,7 +61,7 @@ class AuthSettings(BaseModel):
         return self
 
     def check_auth_for_production(self) -> None:
-        """Refuse a shared secret that others could know or guess.
+        """Reject a shared secret that can be guessed.
 
         Raises:
             ValueError: it is short or a placeholder.

@@ -1,4 +1,4 @@
-"""What authentication keeps as long as the application lives."""
+"""Objects of authentication that live as long as the application."""
 
 from app.auth.settings import AuthSettings
 from app.auth.tokens import TokenVerifier
@@ -11,5 +11,5 @@ class AuthState:
         self.token_verifier = TokenVerifier(settings)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close connections."""
         await self.token_verifier.close()

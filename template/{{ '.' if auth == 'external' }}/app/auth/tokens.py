@@ -1,4 +1,4 @@
-"""Tokens of the issuer: verified as RFC 8725 has it."""
+"""Verification of the issuer's tokens (RFC 8725)."""
 
 import re
 import time
@@ -11,23 +11,23 @@ from app.auth.keys import ALGORITHMS, KeyCache
 from app.auth.settings import AuthSettings
 
 SHARED_SECRET_ALGORITHM = "HS256"
-# Of clocks that differ: for tokens that seem to come from the future, not for those that have expired.
+# For clocks that differ: applies to `nbf` and `iat`, not to `exp`.
 LEEWAY_SECONDS = 30
 TOKEN_TYPES = {"", "jwt", "at+jwt", "application/at+jwt"}
 USER_ID = re.compile(r"(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 
 
 class TokenVerifier:
-    """Verifies tokens with the public keys of an issuer, or with a secret shared with it."""
+    """Verifies tokens with the public keys of the issuer, or with a shared secret."""
 
     def __init__(self, settings: AuthSettings) -> None:
         self._settings = settings
         self._keys = KeyCache(settings.jwks_url) if settings.jwks_url else None
         secret = settings.better_auth_secret
         self._secret = secret.get_secret_value() if secret else ""
-        # What the settings ask for, for the log.
+        # What the settings require, for the log.
         self._expected = {
-            "algorithm": f"not {SHARED_SECRET_ALGORITHM}, which BETTER_AUTH_SECRET asks for"
+            "algorithm": f"not {SHARED_SECRET_ALGORITHM}, which BETTER_AUTH_SECRET requires"
             if secret
             else "not that of a key at JWKS_URL",
             "issuer": f"JWT_ISSUER is {settings.jwt_issuer!r}",
@@ -41,11 +41,11 @@ class TokenVerifier:
             await self._keys.close()
 
     async def user_id(self, token: str) -> str:
-        """Return the id of the user whom a token is about.
+        """Verify a token, and return the id of its user.
 
         Raises:
-            InvalidTokenError: the signature or a claim does not hold.
-            ServiceUnavailable: the keys of the issuer are not at hand.
+            InvalidTokenError: the signature or a claim is invalid.
+            ServiceUnavailable: the keys of the issuer cannot be fetched.
         """
         try:
             header = jwt.get_unverified_header(token)
@@ -54,7 +54,7 @@ class TokenVerifier:
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise explain(error, self._expected) from error
         user_id = claims[self._settings.jwt_user_id_claim]
-        # `sub` is text (RFC 7519, 4.1.2); a claim of another name often holds a number.
+        # `sub` is a string (RFC 7519, section 4.1.2); other claims often contain a number.
         if type(user_id) is int and self._settings.jwt_user_id_claim != "sub":
             user_id = str(user_id)
         if not isinstance(user_id, str) or not USER_ID.fullmatch(user_id):
@@ -62,7 +62,7 @@ class TokenVerifier:
         return user_id
 
     async def _key(self, header: dict[str, Any]) -> tuple[jwt.PyJWK | str, str]:
-        """Return the key for a token and the one algorithm that belongs to it."""
+        """Return the key for a token, and its only algorithm."""
         if self._keys is None:
             return self._secret, SHARED_SECRET_ALGORITHM
         if header.get("alg") not in ALGORITHMS:
@@ -86,7 +86,7 @@ class TokenVerifier:
             options={
                 "require": ["exp", settings.jwt_user_id_claim],
                 "verify_aud": settings.jwt_audience is not None,
-                # Not used here, unless as the user's id, which is checked then.
+                # Not used, unless as the user's id, which is validated.
                 "verify_sub": False,
                 "verify_jti": False,
             },
@@ -97,9 +97,9 @@ class TokenVerifier:
 
 
 def _check_header(header: dict[str, Any]) -> None:
-    """Refuse other types of tokens, and the one extension that PyJWT does not refuse itself."""
+    """Reject other types of tokens, and the one extension that PyJWT accepts."""
     token_type = header.get("typ", "")
     if not isinstance(token_type, str) or token_type.lower() not in TOKEN_TYPES:
-        raise InvalidTokenError("type", "none, JWT and at+jwt are accepted")
+        raise InvalidTokenError("type", "only none, JWT and at+jwt are accepted")
     if "b64" in header:
         raise InvalidTokenError("header", "an extension")

@@ -24,7 +24,7 @@ CLIENT_OF_PRODUCTION = keys.new_client
 
 
 DOCUMENT = FakeIssuer().document()
-NO_KEY = "the answer has no key that can verify signatures"
+NO_KEY = "the response has no key that can verify signatures"
 
 
 class Clock:
@@ -268,15 +268,15 @@ async def test_slow_issuer(
 
     monkeypatch.setattr(keys, "FETCH_TIMEOUT_SECONDS", 0.01)
     said = await cause(caplog, monkeypatch, respond)
-    assert said == "no complete answer within 0.01 seconds"
+    assert said == "no complete response within 0.01 seconds"
 
 
 @pytest.mark.parametrize(
     ("response", "said"),
     [
-        (httpx.Response(404, content=DOCUMENT), "the answer has status 404"),
-        (httpx.Response(500, content=DOCUMENT), "the answer has status 500"),
-        (httpx.Response(302, content=DOCUMENT), "the answer has status 302"),
+        (httpx.Response(404, content=DOCUMENT), "the response has status 404"),
+        (httpx.Response(500, content=DOCUMENT), "the response has status 500"),
+        (httpx.Response(302, content=DOCUMENT), "the response has status 302"),
         (httpx.Response(302, headers={"Location": URL}), "more than 5 redirects"),
         (
             httpx.Response(301, headers={"Location": "http://issuer.example/jwks"}),
@@ -286,13 +286,13 @@ async def test_slow_issuer(
             httpx.Response(301, headers={"Location": "ftp://issuer.example/jwks"}),
             "a redirect from https to ftp is not followed",
         ),
-        (httpx.Response(200, content=b""), "the answer is not JSON"),
-        (httpx.Response(200, content=b"\xff"), "the answer is not JSON"),
-        (httpx.Response(200, html="<!doctype html>"), "the answer is not JSON"),
-        (httpx.Response(200, content=b"[" * 100_000), "the answer is not JSON"),
+        (httpx.Response(200, content=b""), "the response is not JSON"),
+        (httpx.Response(200, content=b"\xff"), "the response is not JSON"),
+        (httpx.Response(200, html="<!doctype html>"), "the response is not JSON"),
+        (httpx.Response(200, content=b"[" * 100_000), "the response is not JSON"),
         (
             httpx.Response(200, content=DOCUMENT.ljust(256 * 1024 + 1)),
-            "the answer is longer than 262144 bytes",
+            "the response is longer than 262144 bytes",
         ),
         (httpx.Response(200, json=[]), NO_KEY),
         (httpx.Response(200, json={"keys": None}), NO_KEY),
@@ -317,7 +317,7 @@ async def test_answer_that_holds_no_keys(
             "issuer.example: [Errno -2] Name or service not known",
         ),
         (httpx.ConnectError(""), "issuer.example: ConnectError"),
-        (httpx.ConnectTimeout(""), "no complete answer within 3 seconds"),
+        (httpx.ConnectTimeout(""), "no complete response within 3 seconds"),
         (httpx.DecodingError("incorrect header check"), "issuer.example: incorrect header check"),
     ],
 )

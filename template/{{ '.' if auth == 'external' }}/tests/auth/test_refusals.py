@@ -190,7 +190,7 @@ async def test_settings_are_named(app: FastAPI, caplog: pytest.LogCaptureFixture
         "token refused: user_id (no id in the claim 'uid')",
         "token refused: missing_claim (uid)",
         "token refused: algorithm (not that of a key at JWKS_URL)",
-        "token refused: algorithm (not HS256, which BETTER_AUTH_SECRET asks for)",
+        "token refused: algorithm (not HS256, which BETTER_AUTH_SECRET requires)",
     ]
 
 

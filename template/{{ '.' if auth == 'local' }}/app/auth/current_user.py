@@ -1,4 +1,4 @@
-"""Who is calling: the user whose access token came with the request."""
+"""The current user: dependencies that verify the access token of a request."""
 
 from typing import Annotated
 
@@ -15,23 +15,23 @@ from app.state import get_state
 
 
 class _AccessTokenBearer(OAuth2PasswordBearer):
-    """Reads the token; tells the documentation where to get one."""
+    """Returns the token; documents where clients get one."""
 
     async def __call__(self, request: HTTPConnection) -> str:
         return bearer_token(request)
 
 
-# Relative, so that the documentation works behind a proxy that serves this API below a path.
+# Relative, so that it also works behind a proxy that serves the API below a path.
 _bearer = _AccessTokenBearer(
     tokenUrl=f"{API_PREFIX}/auth/token".lstrip("/"), scheme_name="OAuth2PasswordBearer"
 )
 
 
 async def current_token(request: Request, text: Annotated[str, Depends(_bearer)]) -> AccessToken:
-    """Return what the access token of the request says.
+    """Return the verified access token.
 
     Raises:
-        Unauthorized: there is none, it does not hold, or its session has ended.
+        Unauthorized: it is missing or invalid, or its session has ended.
     """
     state = get_state(request.app)
     try:
@@ -47,7 +47,7 @@ CurrentToken = Annotated[AccessToken, Depends(current_token)]
 
 
 async def current_user(token: CurrentToken) -> Id:
-    """Return the id of the user who is calling."""
+    """Return the id of the current user."""
     return token.user_id
 
 

@@ -1,4 +1,4 @@
-"""How often somebody may try: failed logins by email and by address, registrations by address."""
+"""Rate limits: failed logins by email and by address, registrations by address."""
 
 import hashlib
 import ipaddress
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 def _network(address: str) -> str:
-    """Return what one client can send from: an IPv4 address, or the /64 of an IPv6 address."""
+    """Return the network that identifies a client: an IPv4 address, or the /64 of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -41,13 +41,13 @@ def _network(address: str) -> str:
 
 
 def _counters(limits: Sequence[RateLimitItem], kind: str, subject: str) -> list[Counter]:
-    """Name the counters of a subject; the storage learns no email and no address."""
+    """Return the counters of a subject, which is hashed: no email or address is stored."""
     digest = hashlib.sha256(subject.encode()).hexdigest()
     return [(limit, kind, digest) for limit in limits]
 
 
 async def _look(limiter: FixedWindowRateLimiter, counters: Sequence[Counter]) -> float | None:
-    """Return when the first counter that is used up starts anew."""
+    """Return when the first exhausted counter is reset."""
     for counter in counters:
         if not await limiter.test(*counter):
             return (await limiter.get_window_stats(*counter)).reset_time
@@ -55,16 +55,16 @@ async def _look(limiter: FixedWindowRateLimiter, counters: Sequence[Counter]) ->
 
 
 async def _count(limiter: FixedWindowRateLimiter, counters: Sequence[Counter]) -> float | None:
-    """Count on every counter; return when the first that was used up before starts anew."""
+    """Increment every counter; return when the first that was exhausted is reset."""
     full = [counter for counter in counters if not await limiter.hit(*counter)]
     return (await limiter.get_window_stats(*full[0])).reset_time if full else None
 
 
 class RateLimits:
-    """Counts attempts in windows of a fixed length, in this process or in Redis.
+    """Counts attempts in fixed windows, in memory or in Redis.
 
-    While Redis does not answer, each process counts for itself: logins go on, and guessing
-    stays limited.
+    While Redis is unavailable, each process counts in memory: logins keep working, and guessing
+    passwords stays limited.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
@@ -96,18 +96,18 @@ class RateLimits:
             await self._pool.aclose()
 
     async def check_login(self, email: str, address: str) -> None:
-        """Let an attempt begin.
+        """Check the limits before a login.
 
         Raises:
-            RateLimited: too many failed, with this email or from this address.
+            RateLimited: too many logins failed with this email or from this address.
         """
         await self._apply(_look, self._login_counters(email, address))
 
     async def count_failed_login(self, email: str, address: str) -> None:
-        """Count an attempt that failed.
+        """Count a failed login.
 
         Raises:
-            RateLimited: others that ran at the same time have used the limit up.
+            RateLimited: concurrent logins have exhausted the limit.
         """
         await self._apply(_count, self._login_counters(email, address))
 
@@ -115,7 +115,7 @@ class RateLimits:
         """Count a registration.
 
         Raises:
-            RateLimited: there were too many from this address.
+            RateLimited: too many came from this address.
         """
         await self._apply(_count, _counters(self._register, "register", _network(address)))
 
@@ -134,6 +134,6 @@ class RateLimits:
                 return await operation(self._shared, counters)
             except StorageError as error:
                 cause = type(error.storage_error).__name__
-                logger.warning("Redis does not answer, counting in this process: %s", cause)
+                logger.warning("Redis is unavailable, counting in memory: %s", cause)
                 self._shared_from = time.monotonic() + REDIS_PAUSE_SECONDS
         return await operation(self._own, counters)

@@ -1,8 +1,8 @@
-"""Sessions: opened by a login, carried on by refresh tokens, ended by a logout or a replay.
+"""Sessions: a login opens one, refresh tokens renew it, and a logout or a replayed token ends it.
 
-A refresh token is opaque and has two parts: the first names the family and stays, the second is
-new each time. A known family with another second part is a token that was used before, so
-somebody has a copy: the family ends. Only hashes are stored, and no list of used tokens is needed.
+A refresh token is opaque and has two parts: the first identifies the session and stays the same, the
+second is new each time. A known first part with another second part is a token that was used before
+and may have been stolen, so the session ends. Only hashes are stored, and no used tokens.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ logger = logging.getLogger(__name__)
 sessions = Session.__table__
 users = User.__table__
 
-# Built once: every request asks this. The user needs no look, who takes the sessions along when going.
+# Built once, for every request. No join needed: deleting a user cascades to their sessions.
 _OPEN = select(sessions.c.id).where(
     sessions.c.id == bindparam("session_id"), sessions.c.user_id == bindparam("user_id")
 )
 
 
 def _hash(text: str) -> str:
-    """Hash a part of a token: random bits in such number need no slow hash."""
+    """Hash a part of a token; it is random and long enough for a fast hash."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -53,7 +53,7 @@ def _next_token(family: str) -> str:
 
 
 async def is_open(database: Database, token: AccessToken) -> bool:
-    """Tell whether the session of an access token goes on."""
+    """Whether the session of an access token is still open."""
     values = {"session_id": token.session_id, "user_id": token.user_id}
     async with database.autocommit() as connection:
         return (await connection.execute(_OPEN, values)).first() is not None
@@ -62,10 +62,10 @@ async def is_open(database: Database, token: AccessToken) -> bool:
 async def open_session(
     database: Database, user: RowMapping, lifetime: timedelta
 ) -> tuple[AccessToken, str] | None:
-    """Open a session for a user whose password was just verified.
+    """Open a session for a user whose password has just been verified.
 
-    Returns nothing if the password has changed or the user has gone in the meantime: the user's row
-    is locked, so that a change of the password ends this session or prevents it.
+    Returns None if the password has changed or the user was deleted in the meantime. The row of the
+    user is locked, so that a concurrent change of the password ends this session or prevents it.
     """
     refresh_token = _next_token(secrets.token_urlsafe(FAMILY_BYTES))
     family_hash, token_hash = _hashes(refresh_token)
@@ -92,7 +92,7 @@ async def open_session(
 
 
 def _forget_expired(now: datetime) -> Delete:
-    """Build the statement that removes some expired sessions: more than a login adds."""
+    """Build the statement that deletes some expired sessions: more than a login adds."""
     expired = (
         select(sessions.c.id)
         .where(sessions.c.expires_at <= now)
@@ -105,9 +105,9 @@ def _forget_expired(now: datetime) -> Delete:
 async def renew_session(
     database: Database, refresh_token: str, lifetime: timedelta
 ) -> tuple[AccessToken, str] | None:
-    """Exchange a refresh token for the next one; of several attempts at once, one succeeds.
+    """Exchange a refresh token for a new one; of concurrent attempts, one succeeds.
 
-    A token that is not the last one of its family ends the family.
+    A token that was used before ends its session.
     """
     family_hash, token_hash = _hashes(refresh_token)
     new_token = _next_token(refresh_token.partition(".")[0])
@@ -133,7 +133,7 @@ async def renew_session(
 
 
 async def end_session(database: Database, refresh_token: str) -> None:
-    """End the session of a refresh token, be it the last one or an earlier one."""
+    """End the session of a refresh token, which may have been used before."""
     async with database.autocommit() as connection:
         await connection.execute(_end_family(_hashes(refresh_token)[0]))
 
@@ -144,6 +144,6 @@ def _end_family(family_hash: str) -> ReturningDelete[Any]:
 
 
 async def end_other_sessions(connection: AsyncConnection, user_id: Id, kept: Id) -> None:
-    """End all sessions of a user but one."""
+    """End all sessions of a user except one."""
     others = (sessions.c.user_id == user_id, sessions.c.id != kept)
     await connection.execute(delete(sessions).where(*others))

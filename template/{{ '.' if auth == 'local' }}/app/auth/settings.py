@@ -1,4 +1,4 @@
-"""Settings of the app's own users and tokens."""
+"""Settings of users and tokens."""
 
 from typing import Annotated, Literal
 
@@ -12,24 +12,24 @@ def _checked_limits(text: str) -> str:
     try:
         parse_many(text)
     except ValueError:
-        raise ValueError("takes limits such as 10/minute or 10/minute;100/day") from None
+        raise ValueError("must be limits such as 10/minute or 10/minute;100/day") from None
     return text
 
 
 def _required(secret: SecretStr) -> SecretStr:
     if not secret.get_secret_value():
-        raise ValueError("missing; set it, or let `make .env` write a file .env that has it")
+        raise ValueError("missing; run `make .env` to create a file .env with a random one")
     return secret
 
 
-# As the `limits` library writes them: `10/minute`, or `10/minute;100/day`.
+# The notation of the `limits` library: `10/minute`, or `10/minute;100/day`.
 RateLimit = Annotated[str, AfterValidator(_checked_limits)]
 
 
 class AuthSettings(BaseModel):
-    """How tokens are signed, how long they live, and how many attempts there are."""
+    """Signing and lifetime of tokens, and rate limits."""
 
-    # There is no default: processes that make up their own refuse each other's tokens.
+    # No random default: each process would reject the tokens of the others.
     jwt_secret_key: Annotated[SecretStr, AfterValidator(_required)] = Field(
         default=SecretStr(""), validate_default=True
     )
@@ -41,7 +41,7 @@ class AuthSettings(BaseModel):
     rate_limit_register: RateLimit = "60/minute"
 
     def check_auth_for_production(self) -> None:
-        """Refuse a signing secret that others could know or guess.
+        """Reject a signing secret that can be guessed.
 
         Raises:
             ValueError: it is short or a placeholder.

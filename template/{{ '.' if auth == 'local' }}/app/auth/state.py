@@ -1,4 +1,4 @@
-"""What authentication keeps as long as the application lives."""
+"""Objects of authentication that live as long as the application."""
 
 from app.auth.rate_limits import RateLimits
 from app.auth.settings import AuthSettings
@@ -11,5 +11,5 @@ class AuthState:
         self.rate_limits = RateLimits(settings)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close connections."""
         await self.rate_limits.close()

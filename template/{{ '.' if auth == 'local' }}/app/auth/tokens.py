@@ -1,4 +1,4 @@
-"""Access tokens: JWTs that this API signs for itself (RFC 9068, RFC 8725)."""
+"""Access tokens: JWTs that this API issues and verifies (RFC 9068, RFC 8725)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from app.schemas.types import ids
 
 TOKEN_TYPE = "at+jwt"
 HEADER = {"alg", "typ"}
-# Issuer and audience are required, too: by being compared.
+# Issuer and audience are required by being compared.
 OPTIONS: Any = {"require": ["sub", "iat", "exp", "jti", "sid"], "strict_aud": True}
 
 _row_id: TypeAdapter[Id] = TypeAdapter(ids.Id)
@@ -24,19 +24,19 @@ _row_id: TypeAdapter[Id] = TypeAdapter(ids.Id)
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What an access token says: who, and in which session."""
+    """The user and the session of an access token."""
 
     user_id: Id
     session_id: Id
 
 
 def expires_in(settings: AuthSettings) -> int:
-    """Return the life of an access token in seconds."""
+    """Return the lifetime of an access token in seconds."""
     return settings.access_token_expire_minutes * 60
 
 
 def create_access_token(settings: AuthSettings, token: AccessToken) -> str:
-    """Sign an access token."""
+    """Create and sign an access token."""
     now = datetime.now(UTC)
     claims = {
         "iss": SLUG,
@@ -52,10 +52,10 @@ def create_access_token(settings: AuthSettings, token: AccessToken) -> str:
 
 
 def read_access_token(settings: AuthSettings, text: str) -> AccessToken:
-    """Verify an access token and return what it says.
+    """Verify an access token.
 
     Raises:
-        InvalidTokenError: the signature or a claim does not hold.
+        InvalidTokenError: the signature or a claim is invalid.
     """
     try:
         decoded = jwt.decode_complete(
@@ -69,7 +69,7 @@ def read_access_token(settings: AuthSettings, text: str) -> AccessToken:
     except jwt.PyJWTError as error:
         raise explain(error) from error
     header = decoded["header"]
-    # Nothing but what is issued here: no other type of token, no key of its own, no extension.
+    # Only what this API issues: no other type of token, no key in the header, no extension.
     if header.get("typ") != TOKEN_TYPE:
         raise InvalidTokenError("type", f"not {TOKEN_TYPE}")
     if header.keys() != HEADER:
@@ -80,7 +80,7 @@ def read_access_token(settings: AuthSettings, text: str) -> AccessToken:
 
 
 def _read_id(text: object, reason: str, claim: str) -> Id:
-    """Read an id from a claim; only the way that ids are written here is accepted."""
+    """Read an id from a claim; only its canonical form is valid."""
     try:
         value = _row_id.validate_python(text)
     except ValueError as error:

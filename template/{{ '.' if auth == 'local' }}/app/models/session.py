@@ -1,4 +1,4 @@
-"""The table of sessions: one row for each login that has neither ended nor expired."""
+"""The table of sessions."""
 
 from datetime import datetime
 
@@ -12,14 +12,14 @@ HASH_LENGTH = 64
 
 
 class Session(Owned, table=True):
-    """What one login gave: a family of refresh tokens, of which the last one counts.
+    """A login that has not ended, with its current refresh token.
 
-    Access tokens name the session by its id and end with it.
+    Access tokens contain the id of the session, and are valid until it ends.
     """
 
     __tablename__ = "sessions"
 
-    # SHA-256 of the two parts of the refresh token: one stays, the other is new at each refresh.
+    # SHA-256 of the two parts of the refresh token; the second is new after each refresh.
     family_hash: str = Field(max_length=HASH_LENGTH)
     token_hash: str = Field(max_length=HASH_LENGTH)
     created_at: datetime = Field(sa_type=UtcDateTime)

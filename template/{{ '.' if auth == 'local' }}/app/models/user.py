@@ -13,11 +13,11 @@ MAX_NAME_LENGTH = 200
 
 
 class User(Row, table=True):
-    """Somebody who can log in."""
+    """A user who can log in."""
 
     __tablename__ = "users"
 
-    # As it is compared: composed and in lower case.
+    # Normalized: composed and in lower case.
     email: str = Field(max_length=MAX_EMAIL_LENGTH)
     name: str | None = Field(max_length=MAX_NAME_LENGTH)
     password_hash: str = Field(max_length=255)

@@ -1,10 +1,10 @@
-"""Bodies of the auth routes."""
+"""Request and response bodies of the auth routes."""
 
 import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import MISSING, AfterValidator, BaseModel, Field
 from pydantic.config import JsonDict
 
 from app.models.row import Id
@@ -19,9 +19,8 @@ MAX_PASSWORD_LENGTH = 128
 def normalised_email(email: str) -> str:
     """Return an address as it is stored and compared.
 
-    Lower case and composed, so that one mailbox is one user. Nothing beyond that: full case
-    folding and NFKC also merge letters (`ß` with `ss`) and would give one user's account the mail of
-    another.
+    Composed and in lower case, so that one mailbox is one user. Case folding and NFKC would also
+    merge letters (`ß` with `ss`), and give one user the mail of another.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email).lower())
 
@@ -32,78 +31,88 @@ def _without_nul(text: str) -> str:
     return text
 
 
-Email = Annotated[types.Email, AfterValidator(normalised_email), Field(max_length=MAX_EMAIL_LENGTH)]
+EMAIL = Field(max_length=MAX_EMAIL_LENGTH, description="Email address, in upper or lower case.")
+Email = Annotated[types.Email, AfterValidator(normalised_email), EMAIL]
 Name = Annotated[
     str,
     Field(min_length=1, max_length=MAX_NAME_LENGTH, pattern=r"\S"),
     AfterValidator(_without_nul),
 ]
-PASSWORD: JsonDict = {"format": "password"}
-Secret = Field(max_length=MAX_PASSWORD_LENGTH, repr=False, json_schema_extra=PASSWORD)
-NewPassword = Annotated[str, Secret, Field(min_length=MIN_PASSWORD_LENGTH)]
-Password = Annotated[str, Secret]
-RefreshTokenText = Annotated[str, Field(max_length=1024, repr=False)]
+NAME = Field(description="Name of the user.")
+FORMAT: JsonDict = {"format": "password"}
+SECRET = Field(max_length=MAX_PASSWORD_LENGTH, repr=False, json_schema_extra=FORMAT)
+Password = Annotated[str, SECRET, Field(description="Current password.")]
+NewPassword = Annotated[
+    str, SECRET, Field(min_length=MIN_PASSWORD_LENGTH, description="New password.")
+]
+UNUSED = "Accepted for OAuth 2.0 clients, and ignored."
+REFRESH_TOKEN = "Token that is exchanged for new tokens; it can be used once."
 
 
 class UserCreate(WriteSchema):
-    """Who wants to register."""
+    """A new account."""
 
     email: Email
     password: NewPassword
-    name: Name | None = None
+    name: Annotated[Name | None, NAME] = None
 
 
 class UserUpdate(WriteSchema):
-    """What users can change about themselves."""
+    """Changes to the current user; fields that are not sent keep their values."""
 
-    name: Name | None = None
+    name: Annotated[Name | MISSING | None, NAME] = MISSING
 
 
 class UserRead(ReadSchema):
-    """A user, as the user sees it."""
+    """A user."""
 
-    id: Id
-    email: str
-    name: str | None
-    created_at: datetime
+    id: Id = Field(description="Id of the user.")
+    email: str = Field(description="Email address, in lower case.")
+    name: Annotated[str | None, NAME]
+    created_at: datetime = Field(description="When the user registered.")
 
 
 class Credentials(WriteSchema):
-    """Who wants to log in."""
+    """Login credentials."""
 
     email: Email
     password: Password
 
 
 class PasswordGrant(BaseModel):
-    """The form of OAuth2's password grant (RFC 6749, section 4.3); the `username` is the email."""
+    """The OAuth 2.0 password form (RFC 6749, section 4.3)."""
 
-    username: str = Field(min_length=1)
-    password: str = Field(min_length=1, repr=False, json_schema_extra=PASSWORD)
-    # Taken, and of no consequence here.
-    grant_type: Literal["password"] = Field(default_factory=lambda: "password")
-    scope: str = Field(default_factory=str)
-    client_id: str = Field(default_factory=str)
-    client_secret: str = Field(default_factory=str, repr=False, json_schema_extra=PASSWORD)
+    username: str = Field(min_length=1, description="Email address of the user.")
+    password: str = Field(
+        min_length=1, repr=False, json_schema_extra=FORMAT, description="Current password."
+    )
+    grant_type: Literal["password"] | MISSING = Field(
+        default=MISSING, description="Always `password`."
+    )
+    scope: str | MISSING = Field(default=MISSING, description=UNUSED)
+    client_id: str | MISSING = Field(default=MISSING, description=UNUSED)
+    client_secret: str | MISSING = Field(
+        default=MISSING, repr=False, json_schema_extra=FORMAT, description=UNUSED
+    )
 
 
 class PasswordChange(WriteSchema):
-    """A new password, and the proof of knowing the old one."""
+    """A new password, and the current one."""
 
     current_password: Password
     new_password: NewPassword
 
 
 class RefreshRequest(WriteSchema):
-    """The refresh token that came with the last access token."""
+    """A refresh token."""
 
-    refresh_token: RefreshTokenText
+    refresh_token: str = Field(max_length=1024, repr=False, description=REFRESH_TOKEN)
 
 
 class Tokens(ReadSchema):
-    """What a login gives: an access token for requests, a refresh token for the next two."""
+    """An access token, and the refresh token that renews it."""
 
-    access_token: str
-    refresh_token: str
-    token_type: Literal["bearer"] = "bearer"
-    expires_in: int
+    access_token: str = Field(description="Token that is sent as `Authorization: Bearer <token>`.")
+    refresh_token: str = Field(description=REFRESH_TOKEN)
+    token_type: Literal["bearer"] = Field(default="bearer", description="Always `bearer`.")
+    expires_in: int = Field(description="Lifetime of the access token in seconds.")

@@ -1,4 +1,4 @@
-"""What users can do about themselves: register, log in and out, change their data, go."""
+"""Operations on users and their sessions, before there is a scope."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,14 +18,14 @@ from app.db.integrity import refusal
 from app.errors import Forbidden, Unauthorized
 from app.models.row import Id
 from app.models.user import User
-from app.schemas.auth import Credentials, PasswordChange, Tokens, UserCreate, UserRead, UserUpdate
+from app.schemas import auth as schemas
 
 users = User.__table__
 
 
 @dataclass(frozen=True, slots=True)
 class AuthContext:
-    """What the auth routes work with, and the address that the request came from."""
+    """Settings and state for an operation, and the address of the client."""
 
     database: Database
     settings: AuthSettings
@@ -34,16 +34,16 @@ class AuthContext:
 
     @property
     def session_lifetime(self) -> timedelta:
-        """Return how long a refresh token can be used."""
+        """Return the lifetime of a refresh token."""
         return timedelta(days=self.settings.refresh_token_expire_days)
 
 
-async def register(context: AuthContext, data: UserCreate) -> UserRead:
+async def register(context: AuthContext, data: schemas.UserCreate) -> schemas.UserRead:
     """Add a user.
 
     Raises:
-        Conflict: the email is taken.
-        RateLimited: too many registrations from this address.
+        Conflict: the email is already in use.
+        RateLimited: too many registrations came from this address.
     """
     await context.rate_limits.count_registration(context.address)
     async with SLOTS:
@@ -62,15 +62,15 @@ async def register(context: AuthContext, data: UserCreate) -> UserRead:
             row = (await connection.execute(statement)).mappings().one()
         except DBAPIError as error:
             raise refusal(error) from error
-    return UserRead(**row)
+    return schemas.UserRead(**row)
 
 
-async def login(context: AuthContext, data: Credentials) -> Tokens:
+async def login(context: AuthContext, data: schemas.Credentials) -> schemas.Tokens:
     """Open a session.
 
     Raises:
-        Unauthorized: there is no such user, or the password is another.
-        RateLimited: too many attempts failed.
+        Unauthorized: the email or the password is wrong.
+        RateLimited: too many logins failed.
     """
     user = await _find(context, users.c.email == data.email)
     if not await _verify(context, data.email, data.password, user) or user is None:
@@ -82,11 +82,11 @@ async def login(context: AuthContext, data: Credentials) -> Tokens:
 
 
 def wrong_credentials() -> Unauthorized:
-    """Return the one answer to a login that fails, whatever is wrong."""
+    """Return the error of a failed login, which does not say what is wrong."""
     return Unauthorized("The email or the password is wrong.")
 
 
-async def refresh(context: AuthContext, refresh_token: str) -> Tokens:
+async def refresh(context: AuthContext, refresh_token: str) -> schemas.Tokens:
     """Exchange a refresh token for new tokens.
 
     Raises:
@@ -103,14 +103,16 @@ async def logout(context: AuthContext, refresh_token: str) -> None:
     await end_session(context.database, refresh_token)
 
 
-async def get_user(context: AuthContext, user_id: Id) -> UserRead:
+async def get_user(context: AuthContext, user_id: Id) -> schemas.UserRead:
     """Return a user."""
-    return UserRead(**await _get(context, user_id))
+    return schemas.UserRead(**await _get(context, user_id))
 
 
-async def update_user(context: AuthContext, user_id: Id, data: UserUpdate) -> UserRead:
-    """Change what was sent."""
-    changes = data.model_dump(exclude_unset=True)
+async def update_user(
+    context: AuthContext, user_id: Id, data: schemas.UserUpdate
+) -> schemas.UserRead:
+    """Update the fields that are sent."""
+    changes = data.model_dump()
     if not changes:
         return await get_user(context, user_id)
     statement = update(users).where(users.c.id == user_id).values(changes).returning(users)
@@ -118,20 +120,22 @@ async def update_user(context: AuthContext, user_id: Id, data: UserUpdate) -> Us
         row = (await connection.execute(statement)).mappings().one_or_none()
     if row is None:
         raise invalid_token("session_ended")
-    return UserRead(**row)
+    return schemas.UserRead(**row)
 
 
 async def delete_user(context: AuthContext, user_id: Id) -> None:
-    """Remove a user with all that is theirs."""
+    """Delete a user and all their data."""
     async with context.database.autocommit() as connection:
         await connection.execute(delete(users).where(users.c.id == user_id))
 
 
-async def change_password(context: AuthContext, token: AccessToken, data: PasswordChange) -> None:
-    """Set another password and end the other sessions.
+async def change_password(
+    context: AuthContext, token: AccessToken, data: schemas.PasswordChange
+) -> None:
+    """Change the password, and end the other sessions.
 
     Raises:
-        Forbidden: the current password is another.
+        Forbidden: the current password is wrong.
         RateLimited: too many attempts failed.
     """
     user = await _get(context, token.user_id)
@@ -139,7 +143,7 @@ async def change_password(context: AuthContext, token: AccessToken, data: Passwo
         raise _wrong_password()
     async with SLOTS:
         password_hash = await hash_password(data.new_password)
-    # The same password as the one that was verified: of two changes at once, one succeeds.
+    # Only if the verified password is still current: of concurrent changes, one succeeds.
     same = (
         users.c.id == token.user_id,
         users.c.password_changed_at == user["password_changed_at"],
@@ -156,8 +160,8 @@ def _wrong_password() -> Forbidden:
     return Forbidden("The current password is wrong.", errors={"current_password": "Wrong."})
 
 
-def _tokens(context: AuthContext, token: AccessToken, refresh_token: str) -> Tokens:
-    return Tokens(
+def _tokens(context: AuthContext, token: AccessToken, refresh_token: str) -> schemas.Tokens:
+    return schemas.Tokens(
         access_token=create_access_token(context.settings, token),
         refresh_token=refresh_token,
         expires_in=expires_in(context.settings),
@@ -178,10 +182,10 @@ async def _get(context: AuthContext, user_id: Id) -> RowMapping:
 
 
 async def _verify(context: AuthContext, email: str, password: str, user: RowMapping | None) -> bool:
-    """Compare a password, count a failure, and hash anew where the parameters have changed.
+    """Verify a password, count failures, and renew a hash with other parameters.
 
-    The limit is asked for within the slot: of many attempts at once, no more than there are slots
-    can get past it before their failures count.
+    The limit is checked within a slot: of many concurrent attempts, at most as many as there are
+    slots pass before their failures are counted.
     """
     async with SLOTS:
         await context.rate_limits.check_login(email, context.address)

@@ -1,36 +1,39 @@
-"""The body of every error: an envelope with a code, a message and details."""
+"""The body of error responses: an envelope with a code, a message and details."""
 
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import MISSING, BaseModel, Field
 
 MEDIA_TYPE = "application/json"
 
 
 class ErrorContent(BaseModel):
-    """A code for programs, a message for people, and the fields that are wrong."""
+    """Code and message of an error, and the invalid fields."""
 
-    code: str
-    message: str
-    # Left out where no field is wrong, never null.
-    details: dict[str, str] | SkipJsonSchema[None] = Field(default_factory=lambda: None)
+    code: str = Field(description="Code of the error, for programs.")
+    message: str = Field(description="What is wrong, for people.")
+    details: dict[str, str] | MISSING = Field(
+        default=MISSING, description="Message for each invalid field."
+    )
 
 
 class ErrorBody(BaseModel):
-    """The envelope around an error."""
+    """An error response."""
 
-    error: ErrorContent
+    error: ErrorContent = Field(
+        description="Code and message of the error, and the invalid fields."
+    )
 
 
 def error_body(
     _status: HTTPStatus, code: str, detail: str, errors: dict[str, str] | None = None
 ) -> ErrorBody:
-    """Build the body of an error response."""
-    return ErrorBody(error=ErrorContent(code=code, message=detail, details=errors))
+    """Return the body of an error response."""
+    details = MISSING if errors is None else errors
+    return ErrorBody(error=ErrorContent(code=code, message=detail, details=details))
 
 
 def error_example(status: HTTPStatus, code: str, detail: str) -> dict[str, Any]:
-    """Build the example of an error for the documentation, the same each time."""
-    return error_body(status, code, detail).model_dump(mode="json", exclude_none=True)
+    """Return the OpenAPI example of an error."""
+    return error_body(status, code, detail).model_dump(mode="json")

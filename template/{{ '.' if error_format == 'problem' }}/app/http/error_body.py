@@ -1,33 +1,33 @@
-"""The body of every error: problem details (RFC 9457)."""
+"""The body of error responses: problem details (RFC 9457)."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import MISSING, BaseModel, Field
 
 MEDIA_TYPE = "application/problem+json"
 EXAMPLE_TIME = datetime(2030, 1, 31, 12, tzinfo=UTC)
 
 
 class ErrorBody(BaseModel):
-    """Problem details, with a code for programs and the fields that are wrong."""
+    """Problem details (RFC 9457), with a code for programs and the invalid fields."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    error_code: str
-    timestamp: datetime
-    # Left out where no field is wrong, never null.
-    errors: dict[str, str] | SkipJsonSchema[None] = Field(default_factory=lambda: None)
+    type: str = Field(description="Always `about:blank`: the status says what the problem is.")
+    title: str = Field(description="Phrase of the HTTP status.")
+    status: int = Field(description="HTTP status code.")
+    detail: str = Field(description="What is wrong, for people.")
+    error_code: str = Field(description="Code of the error, for programs.")
+    timestamp: datetime = Field(description="When the error occurred.")
+    errors: dict[str, str] | MISSING = Field(
+        default=MISSING, description="Message for each invalid field."
+    )
 
 
 def error_body(
     status: HTTPStatus, code: str, detail: str, errors: dict[str, str] | None = None
 ) -> ErrorBody:
-    """Build the body of an error response."""
+    """Return the body of an error response."""
     return ErrorBody(
         type="about:blank",
         title=status.phrase,
@@ -35,11 +35,11 @@ def error_body(
         detail=detail,
         error_code=code,
         timestamp=datetime.now(UTC),
-        errors=errors,
+        errors=MISSING if errors is None else errors,
     )
 
 
 def error_example(status: HTTPStatus, code: str, detail: str) -> dict[str, Any]:
-    """Build the example of an error for the documentation, the same each time."""
+    """Return the OpenAPI example of an error."""
     body = error_body(status, code, detail).model_copy(update={"timestamp": EXAMPLE_TIME})
-    return body.model_dump(mode="json", exclude_none=True)
+    return body.model_dump(mode="json")
