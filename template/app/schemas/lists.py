@@ -24,12 +24,12 @@ class Comparison:
     suffix: str = ""
     column: str = ""
     values: Mapping[object, object] = field(default_factory=dict, hash=False)
-    description: str = "Only results whose {} is this value."
+    description: str = "Only results whose `{}` is this value."
 
 
-AT_LEAST = "Only results whose {} is at least this value."
-AT_MOST = "Only results whose {} is at most this value."
-IS_NULL = "Only results without {}; with `false`, only results with it."
+AT_LEAST = "Only results whose `{}` is at least this value."
+AT_MOST = "Only results whose `{}` is at most this value."
+IS_NULL = "Only results without `{}`; with `false`, only those that have one."
 
 Equals = Annotated[T | MISSING, Comparison("eq")]
 AtLeast = Annotated[T | MISSING, Comparison("ge", "_gte", description=AT_LEAST)]
@@ -50,7 +50,7 @@ class ListQuery(BaseModel):
         for name, parameter in cls.model_fields.items():
             for comparison in parameter.metadata:
                 if isinstance(comparison, Comparison):
-                    column = name.removesuffix(comparison.suffix).replace("_", " ")
+                    column = name.removesuffix(comparison.suffix)
                     parameter.description = comparison.description.format(column)
         cls.model_fields["sort"].description = ListQuery.model_fields["sort"].description
 

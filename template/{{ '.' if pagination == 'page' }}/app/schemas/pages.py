@@ -34,4 +34,4 @@ class Page(BaseModel, Generic[T]):
     """One page of a list."""
 
     items: list[T] = Field(description="Items of this page.")
-    pagination: Pagination
+    pagination: Pagination = Field(description="Position of this page, and totals.")
