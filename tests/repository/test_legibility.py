@@ -26,7 +26,7 @@ CONTROL_LINES = {
     "app/schemas/types/references.py": 4,
     "migrations/versions/0001_initial.py": 54,
     "pyproject.toml": 14,
-    "README.md": 66,
+    "README.md": 20,
     "tests/support/bodies/<resource>.py": 16,
     "tests/routers/soft_delete/test_<resource>.py": 18,
     "tests/routers/operations/<resource>": 48,
