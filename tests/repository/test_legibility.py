@@ -15,14 +15,12 @@ JINJA = re.compile(r"\{\{|\{%|\{#")
 # fields live, and the ones that answers assemble. Whatever can be switched as a whole file is.
 CONTROL_LINES = {
     "app/__init__.py": 4,
-    "app/db/links.py": 4,
     "app/models/__init__.py": 6,
     "app/models/<resource>.py": 18,
     "app/routers/__init__.py": 16,
     "app/routers/<resource>.py": 30,
     "app/schemas/<resource>.py": 46,
-    "app/db/scope.py": 117,
-    "app/services/<resource>.py": 22,
+    "app/services/<resource>.py": 20,
     "app/schemas/types/references.py": 4,
     "migrations/versions/0001_initial.py": 54,
     "pyproject.toml": 14,
