@@ -29,7 +29,7 @@ def named(*names: str) -> list[Case]:
 
 # The first check: what Copier would ignore, or answer with a traceback.
 GIVEN: list[Case] = [
-    ({"resource_nam": "task"}, ("there is no question", '"resource_nam"')),
+    ({"resource_nam": "task"}, ("unknown question", '"resource_nam"')),
     ({"Fields": {}}, ('"Fields"',)),
     ({"first_check": "x"}, ('"first_check"',)),
     ({"first_check": "x", "last_check": "x", "resource_name": "7"}, ('"last_check"',)),
@@ -44,7 +44,7 @@ GIVEN: list[Case] = [
     ({"pagination": True}, ("pagination", "page, cursor, list")),
     ({"update_method": ["patch"]}, ("update_method",)),
     ({"error_format": None}, ("error_format",)),
-    ({"timestamps": "maybe"}, ("timestamps", "neither true nor false")),
+    ({"timestamps": "maybe"}, ("timestamps", "must be true or false")),
     ({"soft_delete": 2}, ("soft_delete",)),
     ({"operations": "stats"}, ("operations", "complete, stats, bulk, search")),
     ({"operations": ["stats", "export"]}, ("operations",)),
@@ -158,7 +158,7 @@ SHAPES: list[Case] = [
     ({"fields": []}, ("fields", "mapping")),
     ({"fields": "title"}, ("fields", "mapping")),
     ({"fields": {f"f{n}": "str" for n in range(61)}}, ("fields", "61", "60")),
-    ({"fields": {"title": None}}, ("fields.title", "neither a type nor a mapping")),
+    ({"fields": {"title": None}}, ("fields.title", "must be a type or a mapping")),
     ({"fields": {"title": ["str"]}}, ("fields.title",)),
     ({"fields": {"title": {}}}, ("fields.title.type", "missing")),
     ({"fields": {"title": "string"}}, ("fields.title.type", '"string"', "str, text")),
@@ -233,7 +233,7 @@ TOGETHER: list[Case] = [
     ({"fields": {"parent": "reference"}}, ("fields.parent.to", "missing")),
     ({"fields": reference("user")}, ("fields.parent.to", '"user"')),
     ({"fields": reference("task")}, ("cycle", "task")),
-    ({"fields": reference("task", required=False, default=1)}, ("takes no default",)),
+    ({"fields": reference("task", required=False, default=1)}, ("cannot have a default",)),
     (
         {"fields": reference("task", required=False, on_delete="explode")},
         ("fields.parent.on_delete", '"explode"'),

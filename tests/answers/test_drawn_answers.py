@@ -43,7 +43,7 @@ SETTINGS = settings(
 )
 PROBLEMS = re.compile(r"\d+ wrong answers?: (.+)")
 # Complaints that begin with no question.
-TOGETHER = ("there is no question ", "a cycle of required references ")
+TOGETHER = ("unknown question", "the required references of ")
 SECRET = "0123456789abcdef" * 4
 
 Answers = dict[str, Any]

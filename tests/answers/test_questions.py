@@ -302,7 +302,7 @@ def test_the_first_check_knows_every_question() -> None:
         elif question["type"] == "bool":
             assert kind == "boolean"
         else:
-            assert kind == ("yaml" if question.get("multiline") else "text")
+            assert kind == ("yaml" if question.get("multiline") else "string")
 
 
 def test_the_messages_say_what_to_type_next(

@@ -42,7 +42,7 @@ def wrong_question(draw: DrawFn, answers: Answers, where: str, fields: Answers) 
     """A question that nobody asks."""
     name = draw(st.sampled_from(["resource_nam", "Fields", "field", "resources", "id", "tasks"]))
     answers[name] = "x"
-    return ("there is no question", f'"{name}"')
+    return ("unknown question", f'"{name}"')
 
 
 def wrong_choice(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ Answers = dict[str, Any]
 Spec = dict[str, Any]
 
 reserved = module("check/reserved")
-RULES = module("check/values")
-TYPES: dict[str, list[str]] = RULES.OPTIONS
+TYPES: dict[str, list[str]] = {
+    name: list(options) for name, options in module("check/options").OPTIONS.items()
+}
 SCALARS = [name for name in TYPES if name not in {"reference", "references"}]
 RANGED = {"int", "float", "decimal", "date", "datetime"}
 SUFFIXES = {"reference": "_id", "references": "_ids"}
