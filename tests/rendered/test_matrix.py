@@ -38,7 +38,7 @@ def test_every_pair_is_in_some_cell(figure: Callable[[str], None]) -> None:
 def test_a_set_of_fields_has_every_type(fields: dict[str, Any]) -> None:
     """So that each type meets each answer; the relations come with several resources."""
     types = {spec["type"] if isinstance(spec, dict) else spec for spec in fields.values()}
-    assert types == module("check/values").OPTIONS.keys() - {"reference", "references"}
+    assert types == module("check/options").OPTIONS.keys() - {"reference", "references"}
 
 
 def test_options_are_all_set_somewhere() -> None:
@@ -57,7 +57,7 @@ def test_options_are_all_set_somewhere() -> None:
                 if isinstance(spec, dict) and spec["type"] == name
             )
         )
-        for name, options in module("check/values").OPTIONS.items()
+        for name, options in module("check/options").OPTIONS.items()
     }
     assert {name: options for name, options in unset.items() if options} == {}
 

@@ -201,7 +201,7 @@ def test_a_new_question(checkout: Checkout) -> None:
     assert checkout.recorded()["greeting"] == "good_day"
     assert (checkout.project / "docs" / "manners.md").exists()
     wrong = checkout.copy("greeting=bye", status=1)
-    assert 'greeting: "bye" is not one of hello, good_day' in wrong
+    assert 'greeting: "bye" must be one of hello, good_day' in wrong
 
 
 @pytest.mark.long
@@ -215,7 +215,8 @@ def test_a_question_that_retires(checkout: Checkout) -> None:
 @pytest.mark.long
 def test_a_new_field_type(checkout: Checkout) -> None:
     assert asked_by("A new field type") == files(TYPES, SETS)
-    checkout.after("hooks/check/values.jinja", "{% set OPTIONS = {\n", "  'colour': ['palette'],\n")
+    options = "  'colour': {'palette': ['name', 1, 40]},\n"
+    checkout.after("hooks/check/options.jinja", "{% set OPTIONS = {\n", options)
     checkout.check(dict.fromkeys((TYPES, SETS, OPTIONS), "colour"))
 
     checkout.before(

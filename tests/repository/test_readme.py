@@ -77,7 +77,7 @@ def test_field_types_and_options_are_those_that_are_checked() -> None:
         for row in table("type")
         for name in CODE.findall(row[0])
     }
-    known = module("check/values")
+    known = module("check/options")
     assert shown == {name: set(options) for name, options in known.OPTIONS.items()}
     [common] = re.findall(r"Every type takes(.*?)\. Names", README, flags=re.DOTALL)
     assert {"type", *CODE.findall(common)} == set(known.COMMON)
