@@ -1,1 +1,1 @@
-"""Migrations: the revisions, and what writes and runs them."""
+"""Migrations: the revisions, and the toolkit that writes and runs them."""

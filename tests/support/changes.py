@@ -105,7 +105,7 @@ CHANGES: dict[str, Change] = {
         tasks("x", "y"),
         TASKS,
         tasks("", ""),
-        loses=("Loses what tasks.value holds.",),
+        loses=("Deletes the values of tasks.value.",),
     ),
     "field-removed-nullable": Change(
         fields(value=NULLABLE),
@@ -113,7 +113,7 @@ CHANGES: dict[str, Change] = {
         tasks("x", None),
         TASKS,
         tasks(None, None),
-        loses=("Loses what tasks.value holds.",),
+        loses=("Deletes the values of tasks.value.",),
     ),
     "field-removed-unique-with-hidden": Change(
         {**fields(value={"type": "str", "unique": True}), "soft_delete": True},
@@ -126,7 +126,7 @@ CHANGES: dict[str, Change] = {
         },
         TASKS,
         tasks("", ""),
-        loses=("Loses what tasks.value holds.",),
+        loses=("Deletes the values of tasks.value.",),
     ),
     "field-removed-float": Change(
         fields(value="float"),
@@ -134,7 +134,7 @@ CHANGES: dict[str, Change] = {
         tasks(1.5, 2.0),
         TASKS,
         tasks(0.0, 0.0),
-        loses=("Loses what tasks.value holds.",),
+        loses=("Deletes the values of tasks.value.",),
     ),
     "field-renamed": Change(
         fields(value="str"),
@@ -188,25 +188,25 @@ CHANGES: dict[str, Change] = {
         fields(value={"type": "str", "max_length": 9}),
         fields(value={"type": "str", "max_length": 5}),
         tasks("123456"),
-        refused="tasks.value takes 5 characters",
+        refused="tasks.value is limited to 5 characters",
     ),
     "decimal-coarser-than-values": Change(
         fields(value="decimal"),
         fields(value={"type": "decimal", "decimal_places": 1}),
         tasks("1.25"),
-        refused="more digits than it will keep",
+        refused="more decimal places than it will keep",
     ),
     "str-to-int": retyped("str", "int", ["1", "-2"], [1, -2]),
     "str-to-decimal": retyped("str", "decimal", ["1.5", "-2"], ["1.50", "-2.00"]),
     "datetime-to-date": retyped("datetime", "date", ["2030-01-31T00:00:00Z"], ["2030-01-31"]),
     "json-to-str": Change(
-        fields(value="json"), fields(value="str"), tasks({"a": 1}), refused="no value of"
+        fields(value="json"), fields(value="str"), tasks({"a": 1}), refused="cannot be converted to"
     ),
     "str-to-int-unreadable": Change(
         fields(value="str"),
         fields(value="int"),
         tasks("x"),
-        refused="tasks.value holds texts that are no integer",
+        refused="tasks.value has strings that are not a valid integer",
     ),
     "required-to-nullable": Change(
         fields(value="str"),
@@ -310,7 +310,7 @@ CHANGES: dict[str, Change] = {
         {"projects": [{"name": "p"}], **TASKS},
         TASKS,
         tasks(None, None, name="project_id"),
-        loses=("Loses what tasks.project_id holds.",),
+        loses=("Deletes the values of tasks.project_id.",),
     ),
     "resource-added": Change(
         fields(),
@@ -338,8 +338,8 @@ CHANGES: dict[str, Change] = {
         TASKS,
         {"projects": []},
         loses=(
-            "Loses the table projects, with all its rows.",
-            "Loses what tasks.project_id holds.",
+            "Deletes the table projects and all its rows.",
+            "Deletes the values of tasks.project_id.",
         ),
     ),
     "resources-and-relations-removed": Change(
@@ -361,11 +361,11 @@ CHANGES: dict[str, Change] = {
         TASKS,
         {"labels": [], "projects": [], "projects_labels": [], "tasks_labels": [], **TASKS},
         loses=(
-            "Loses the table labels, with all its rows.",
-            "Loses the table projects, with all its rows.",
-            "Loses the table projects_labels, with all its rows.",
-            "Loses the table tasks_labels, with all its rows.",
-            "Loses what tasks.project_id holds.",
+            "Deletes the table labels and all its rows.",
+            "Deletes the table projects and all its rows.",
+            "Deletes the table projects_labels and all its rows.",
+            "Deletes the table tasks_labels and all its rows.",
+            "Deletes the values of tasks.project_id.",
         ),
     ),
     "resources-in-a-circle-removed": Change(
@@ -393,8 +393,8 @@ CHANGES: dict[str, Change] = {
         TASKS,
         {"doors": [], "keys": [], **TASKS},
         loses=(
-            "Loses the table doors, with all its rows.",
-            "Loses the table keys, with all its rows.",
+            "Deletes the table doors and all its rows.",
+            "Deletes the table keys and all its rows.",
         ),
     ),
     "resource-renamed": Change(
@@ -403,7 +403,7 @@ CHANGES: dict[str, Change] = {
         {"projects": [{"name": "p"}], **TASKS},
         {"topics": [], **TASKS},
         {"projects": [], **TASKS},
-        loses=("Loses the table projects, with all its rows.",),
+        loses=("Deletes the table projects and all its rows.",),
     ),
     "soft-delete-on": Change(
         fields(value={"type": "str", "unique": True}),
@@ -423,7 +423,7 @@ CHANGES: dict[str, Change] = {
         {**fields(), "soft_delete": True},
         {**fields(), "soft_delete": False},
         {"tasks": [{"title": "one", "deleted_at": "2026-01-01T00:00:00Z"}]},
-        refused="tasks has hidden rows",
+        refused="tasks has soft-deleted rows",
     ),
     "timestamps-on": Change(
         {**fields(), "timestamps": False}, {**fields(), "timestamps": True}, TASKS, TASKS, TASKS
@@ -434,7 +434,7 @@ CHANGES: dict[str, Change] = {
         TASKS,
         TASKS,
         TASKS,
-        loses=("Loses what tasks.created_at holds.", "Loses what tasks.updated_at holds."),
+        loses=("Deletes the values of tasks.created_at.", "Deletes the values of tasks.updated_at."),
     ),
     "id-type": Change(fields(), {**fields(), "id_type": "int"}, TASKS, complaint="id_type"),
     "auth": Change(fields(), {**fields(), "auth": "external"}, TASKS, complaint="auth"),

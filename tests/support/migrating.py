@@ -19,7 +19,7 @@ import app.models  # noqa: F401
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from app.database import create_engine
+from app.db.engine import create_engine
 from pydantic import TypeAdapter
 from scripts import migrations
 from sqlalchemy import MetaData, insert, select, text

@@ -19,7 +19,7 @@ def run(environment: Environment, project: Path, *arguments: str) -> Any:  # noq
     *lines, last = printed.strip().splitlines()
     found = json.loads(last)
     if "revision" in found:
-        found["losses"] = [line for line in lines if line.startswith("Loses")]
+        found["losses"] = [line for line in lines if line.startswith("Deletes")]
         # No complaint, but printed where a complaint would be.
         nothing = [line for line in lines if "there is nothing to write" in line]
         found["complaint"] = found["complaint"] or next(iter(nothing), None)
