@@ -50,7 +50,7 @@ test-quick: setup ## run the tests that do not check a whole project: a minute o
 	$(RUN) pytest -n $(WORKERS) -m "not long" $(ARGS)
 
 test-updates: setup ## test every change of an answer on tables with rows: upgrade, downgrade, upgrade
-	TEST_CHANGES=all $(RUN) pytest -n $(WORKERS) tests/test_changes.py $(ARGS)
+	TEST_CHANGES=all $(RUN) pytest -n $(WORKERS) tests/migrations/test_changes.py $(ARGS)
 
 check: setup ## check lint and formatting of the template's own Python
 	$(RUN) ruff check

@@ -1,4 +1,4 @@
-"""Write `.env` from `.env.example`, with a random value for every secret in it."""
+"""Write `.env` from `.env.example`, with a random value for each secret."""
 
 import re
 import secrets
@@ -8,7 +8,7 @@ PLACEHOLDER = "change-me"
 
 
 def main() -> None:
-    """Create the file, readable by its owner alone; one that exists is left as it is."""
+    """Create the file, readable only by its owner; an existing file is not changed."""
     example = Path(".env.example").read_text(encoding="utf-8")
     env = Path(".env")
     if env.exists():

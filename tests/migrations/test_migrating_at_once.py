@@ -1,4 +1,4 @@
-"""Replicas that migrate at the same time: each waits for the one that was first."""
+"""Replicas that migrate at the same time wait for each other."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 KINDS = ("sqlite", "postgresql", "pgbouncer")
 REPLICAS = 6
 ROUNDS = 2
-# Longer than a revision waits for locks, and than the app waits for a SQLite file.
+# Longer than LOCK_TIMEOUT, and than the app waits for a SQLite file.
 LONG_SECONDS = 6
 
 
@@ -31,7 +31,7 @@ def backend(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def slow(backend: Path) -> Path:
-    """The same with a first revision that takes its time once it has made its tables."""
+    """The same with a first revision that waits after it has created its tables."""
     project = backend.with_name("slow")
     shutil.copytree(backend, project)
     [revision] = (project / "migrations" / "versions").glob("*.py")
@@ -58,7 +58,7 @@ def database(kind: str, folder: Path, postgres: Postgres) -> Iterator[str]:
 
 
 async def upgrade(environment: Environment, backend: Path, url: str) -> tuple[int | None, str]:
-    """Migrate in a process of its own."""
+    """Migrate in a separate process."""
     process = await asyncio.create_subprocess_exec(
         environment.python,
         *("-m", "alembic", "upgrade", "head"),
@@ -72,7 +72,7 @@ async def upgrade(environment: Environment, backend: Path, url: str) -> tuple[in
 
 
 async def all_at_once(environment: Environment, backend: Path, url: str) -> list[str]:
-    """Migrate in several processes, and return what those said that failed."""
+    """Migrate in several processes, and return the output of those that failed."""
     replicas = [upgrade(environment, backend, url) for _ in range(REPLICAS)]
     return [output for status, output in await asyncio.gather(*replicas) if status]
 

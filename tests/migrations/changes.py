@@ -1,33 +1,33 @@
-"""The table of changes: old answers, rows, new answers, and what the rows are to be then."""
+"""The table of changes: old answers, rows, new answers, and the expected rows."""
 
 import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.migrations.rows import Rows
 from tests.support.updating import NEWEST
-from tests.support.walking import Rows
 from tools.release import released
 
 
 @dataclass(frozen=True)
 class Change:
-    """One answer that changes; `after` and `back` hold what is expected of the rows, in order."""
+    """A changed answer; `after` and `back` are the rows after the upgrade and the downgrade."""
 
     old: dict[str, Any]
     new: dict[str, Any]
     rows: dict[str, Rows]
     after: dict[str, Rows] = field(default_factory=dict)
     back: dict[str, Rows] = field(default_factory=dict)
-    # Part of what is said where the change is refused: by `make migration`, or by `make migrate`.
+    # Part of the error if the change is refused: by `make migration`, or by `make migrate`.
     complaint: str = ""
     refused: str = ""
-    # What the revision says that it loses.
+    # The comments of the revision on what it deletes.
     loses: tuple[str, ...] = ()
     # No revision is needed.
-    quiet: bool = False
+    unchanged: bool = False
 
     def __post_init__(self) -> None:
-        """Expect the new answers to say all that the old ones said: an update keeps the rest."""
+        """Expect the new answers to repeat the old ones, because an update keeps the others."""
         assert self.old.keys() <= self.new.keys(), self.old.keys() - self.new.keys()
 
 
@@ -50,7 +50,7 @@ def tasks(*values: Any, name: str = "value") -> dict[str, Rows]:  # noqa: ANN401
 
 
 def retyped(old: Any, new: Any, before: list[Any], after: list[Any]) -> Change:  # noqa: ANN401
-    """A field that gets another type."""
+    """A field whose type changes."""
     return Change(fields(value=old), fields(value=new), tasks(*before), tasks(*after), tasks())
 
 
@@ -115,7 +115,7 @@ CHANGES: dict[str, Change] = {
         tasks(None, None),
         loses=("Deletes the values of tasks.value.",),
     ),
-    "field-removed-unique-with-hidden": Change(
+    "field-removed-unique-with-soft-deleted": Change(
         {**fields(value={"type": "str", "unique": True}), "soft_delete": True},
         {**fields(), "soft_delete": True},
         {
@@ -197,7 +197,13 @@ CHANGES: dict[str, Change] = {
         refused="more decimal places than it will keep",
     ),
     "str-to-int": retyped("str", "int", ["1", "-2"], [1, -2]),
-    "str-to-decimal": retyped("str", "decimal", ["1.5", "-2"], ["1.50", "-2.00"]),
+    "str-to-decimal": retyped("str", "decimal", ["1.5", "150", "-2"], ["1.50", "150.00", "-2.00"]),
+    "str-to-decimal-too-fine": Change(
+        fields(value="str"),
+        fields(value="decimal"),
+        tasks("1.555"),
+        refused="tasks.value has strings that are not a valid decimal",
+    ),
     "datetime-to-date": retyped("datetime", "date", ["2030-01-31T00:00:00Z"], ["2030-01-31"]),
     "json-to-str": Change(
         fields(value="json"), fields(value="str"), tasks({"a": 1}), refused="cannot be converted to"
@@ -242,7 +248,7 @@ CHANGES: dict[str, Change] = {
         tasks("x", "y"),
         tasks("x", "y"),
     ),
-    "unique-on-with-doubles": Change(
+    "unique-on-with-duplicates": Change(
         fields(value="str"),
         fields(value={"type": "str", "unique": True}),
         tasks("x", "x"),
@@ -264,13 +270,13 @@ CHANGES: dict[str, Change] = {
         fields(value={"type": "enum", "choices": ["a", "b"]}),
         fields(value={"type": "enum", "choices": ["b", "c"]}),
         tasks("a"),
-        quiet=True,
+        unchanged=True,
     ),
     "default-changed": Change(
         fields(value={"type": "int", "default": 1}),
         fields(value={"type": "int", "default": 2}),
         tasks(1),
-        quiet=True,
+        unchanged=True,
     ),
     "api-changed": Change(
         fields(),
@@ -282,7 +288,7 @@ CHANGES: dict[str, Change] = {
             "update_method": "put",
         },
         TASKS,
-        quiet=True,
+        unchanged=True,
     ),
     "reference-added": Change(
         {**fields(), "more_resources": [{"name": "project", "fields": {"name": "str"}}]},
@@ -368,7 +374,7 @@ CHANGES: dict[str, Change] = {
             "Deletes the values of tasks.project_id.",
         ),
     ),
-    "resources-in-a-circle-removed": Change(
+    "resources-in-a-cycle-removed": Change(
         {
             **fields(),
             "more_resources": [
@@ -419,7 +425,7 @@ CHANGES: dict[str, Change] = {
         TASKS,
         tasks(None, None, name="deleted_at"),
     ),
-    "soft-delete-off-with-hidden": Change(
+    "soft-delete-off-with-soft-deleted": Change(
         {**fields(), "soft_delete": True},
         {**fields(), "soft_delete": False},
         {"tasks": [{"title": "one", "deleted_at": "2026-01-01T00:00:00Z"}]},
@@ -434,14 +440,17 @@ CHANGES: dict[str, Change] = {
         TASKS,
         TASKS,
         TASKS,
-        loses=("Deletes the values of tasks.created_at.", "Deletes the values of tasks.updated_at."),
+        loses=(
+            "Deletes the values of tasks.created_at.",
+            "Deletes the values of tasks.updated_at.",
+        ),
     ),
     "id-type": Change(fields(), {**fields(), "id_type": "int"}, TASKS, complaint="id_type"),
     "auth": Change(fields(), {**fields(), "auth": "external"}, TASKS, complaint="auth"),
     "owner": Change(fields(), {**fields(), "user_scoped": False}, TASKS, complaint="user_scoped"),
 }
 
-# Every kind of step once; the rest of the table runs at night and by `make test-updates`.
+# Every kind of step once; the rest runs at night and with `make test-updates`.
 SLICE = (
     "field-added-decimal",
     "field-added-required",
@@ -453,23 +462,23 @@ SLICE = (
     "str-shorter-than-values",
     "nullable-to-required-with-default",
     "unique-on",
-    "unique-on-with-doubles",
+    "unique-on-with-duplicates",
     "index-on",
     "default-changed",
     "reference-added",
     "reference-removed",
     "resource-added",
     "resources-and-relations-removed",
-    "resources-in-a-circle-removed",
+    "resources-in-a-cycle-removed",
     "soft-delete-on",
     "soft-delete-off",
-    "soft-delete-off-with-hidden",
+    "soft-delete-off-with-soft-deleted",
     "timestamps-on",
     "id-type",
     "owner",
 )
 ALL = os.environ.get("TEST_CHANGES") == "all"
-# Each with the version that the project was rendered from: this one, or a released one.
+# Each with the version that the project was rendered from: the working tree or a release.
 TRIED = [
     (name, version)
     for version in (NEWEST, *(released() if ALL else ()))

@@ -1,22 +1,13 @@
-"""Pairs of answers, old and new, with rows; and what has to become of these rows.
+"""Drawn changes of answers, with rows, and what these rows are expected to be afterwards."""
 
-What a value becomes is said here once more, in Python and without a database: a second opinion on
-what `template/migrations/toolkit/steps.py` does in SQL, on both databases.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from tests.support.walking import Rows
-
-Spec = dict[str, Any]
+from tests.migrations.conversions import CONVERSIONS, Lost, Spec, converted, kind, shown
+from tests.migrations.rows import Rows
 
 CHOICES = ["low", "12", "true", "2030-01-31"]
 VALUES: dict[str, list[Any]] = {
@@ -33,8 +24,8 @@ VALUES: dict[str, list[Any]] = {
     "list": [["a"], [], ["a", "b"]],
     "json": [{"a": 1}, {}, {"a": [None]}],
 }
-# Texts that are all of one kind, so that a type may take them over.
-TEXTS = [
+# Strings that all can be parsed as one type.
+STRINGS = [
     ["12", "-7", "0", "3", "120"],
     ["1.5", "-2.00", "12.25", "7"],
     ["true", "false"],
@@ -43,145 +34,33 @@ TEXTS = [
     VALUES["uuid"],
 ]
 DEFAULTS = {kind: values[-1] for kind, values in VALUES.items()} | {"text": "words"}
-# What reads alike through a model and without one, on both databases.
+# Types whose values are the same with and without a model, on both databases.
 ALIKE = {"str", "text", "enum", "int", "float", "bool", "date", "list", "json"}
 COMPARED = ("str", "int", "uuid", "date", "decimal")
-KINDS = {"str": "text", "enum": "text", "list": "json"}
-LENGTHS = {"str": 255, "enum": 100}
-# A user's tables begin with a title, and the rows are told apart by it.
+# Every table has a title, which identifies its rows.
 TITLE: Spec = {"type": "str", "max_length": 50}
 
 
-class Lost(Exception):  # noqa: N818
-    """A value that the new type has no place for."""
-
-
-def kind(spec: Spec) -> str:
-    """What a column holds: several types are texts to a database."""
-    return KINDS.get(spec["type"], spec["type"])
-
-
-def places(spec: Spec) -> int:
-    """How many digits a decimal has behind its point."""
-    return int(spec.get("decimal_places", 2))
-
-
-def exact(spec: Spec, number: Decimal) -> str:
-    """A decimal as it is shown."""
-    kept = number.quantize(Decimal(1).scaleb(-places(spec)))
-    if kept != number:
-        raise Lost
-    return str(kept)
-
-
-def whole(number: Decimal) -> int:
-    """A number as an integer."""
-    if number != int(number):
-        raise Lost
-    return int(number)
-
-
-def moment(text: str) -> str:
-    """A point in time, as it is stored: a text without an offset names none."""
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise Lost
-    return str(found)
-
-
-def midnight(text: str) -> str:
-    """The day of a point in time that has no time of day."""
-    day, _, clock = text.partition(" ")
-    if clock != "00:00:00+00:00":
-        raise Lost
-    return day
-
-
-def truth(text: str) -> bool:
-    """What a text says, as texts are made of booleans."""
-    if text not in {"true", "false"}:
-        raise Lost
-    return text == "true"
-
-
-Conversion = Callable[[Any, Spec, Spec], Any]
-CONVERSIONS: dict[tuple[str, str], Conversion] = {
-    ("bool", "text"): lambda value, _old, _new: str(value).lower(),
-    ("bool", "int"): lambda value, _old, _new: int(value),
-    ("float", "text"): lambda value, _old, _new: value,  # Its text is the database's own.
-    ("float", "decimal"): lambda value, _old, new: exact(new, Decimal(value)),
-    ("float", "int"): lambda value, _old, _new: whole(Decimal(value)),
-    ("decimal", "text"): lambda value, _old, _new: value,
-    ("decimal", "float"): lambda value, _old, _new: float(value),
-    ("decimal", "decimal"): lambda value, _old, new: exact(new, Decimal(value)),
-    ("decimal", "int"): lambda value, _old, _new: whole(Decimal(value)),
-    ("int", "text"): lambda value, _old, _new: str(value),
-    ("int", "float"): lambda value, _old, _new: float(value),
-    ("int", "decimal"): lambda value, _old, new: exact(new, Decimal(value)),
-    ("date", "text"): lambda value, _old, _new: value,
-    ("date", "datetime"): lambda value, _old, _new: f"{value} 00:00:00+00:00",
-    ("datetime", "date"): lambda value, _old, _new: midnight(value),
-    ("uuid", "text"): lambda value, _old, _new: value,
-    ("text", "text"): lambda value, _old, _new: value,
-    ("text", "bool"): lambda value, _old, _new: truth(value),
-    ("text", "float"): lambda value, _old, _new: float(value),
-    ("text", "decimal"): lambda value, _old, new: exact(new, Decimal(value)),
-    ("text", "int"): lambda value, _old, _new: int(value),
-    ("text", "datetime"): lambda value, _old, _new: moment(value),
-    ("text", "date"): lambda value, _old, _new: str(date.fromisoformat(value)),
-    ("text", "uuid"): lambda value, _old, _new: str(UUID(value)),
-}
-
-
-def shown(spec: Spec, value: Any) -> Any:  # noqa: ANN401
-    """A value that was written, as it is read again."""
-    if value is None:
-        return None
-    if spec["type"] == "datetime":
-        return str(datetime.fromisoformat(value))
-    return exact(spec, Decimal(value)) if spec["type"] == "decimal" else value
-
-
-def converted(value: Any, old: Spec, new: Spec) -> Any:  # noqa: ANN401
-    """What a value becomes.
-
-    Raises:
-        Lost: nothing.
-    """
-    if value is None:
-        return None
-    before, after = kind(old), kind(new)
-    if before != after or before in {"text", "decimal"}:
-        try:
-            value = CONVERSIONS[before, after](value, old, new)
-        except (ArithmeticError, ValueError) as error:
-            raise Lost from error
-    length = new.get("max_length", LENGTHS.get(new["type"]))
-    if after == "text" and length is not None and len(str(value)) > length:
-        raise Lost
-    return value
-
-
 @dataclass
-class Evolution:
-    """Old answers, rows, new answers; what the rows are to hold then, unless it is refused."""
+class DrawnChange:
+    """Old answers, rows, new answers, and the expected rows or reasons for a refusal."""
 
     old: dict[str, Any]
     new: dict[str, Any]
     rows: dict[str, Rows]
     after: Rows = field(default_factory=list)
-    # Why it cannot be done, and why it cannot be undone, where rows stand in the way.
+    # Why rows do not allow the upgrade, or the downgrade.
     refused: list[str] = field(default_factory=list)
-    stuck: list[str] = field(default_factory=list)
-    # The columns whose values come back when it is undone, and can be compared as they are stored.
+    irreversible: list[str] = field(default_factory=list)
+    # The columns that a downgrade restores, and that can be compared as they are stored.
     kept: list[str] = field(default_factory=lambda: ["title"])
 
 
 def values(draw: DrawFn, spec: Spec, number: int) -> list[Any]:
-    """The values of a field in some rows."""
+    """The values of a field, one for each row."""
     offered = VALUES[spec["type"]]
     if spec["type"] in {"str", "text"} and not spec.get("unique"):
-        offered = draw(st.sampled_from([offered, *TEXTS]))
+        offered = draw(st.sampled_from([offered, *STRINGS]))
     pool = st.sampled_from(offered)
     length = spec.get("max_length")
     if length:
@@ -196,7 +75,7 @@ def values(draw: DrawFn, spec: Spec, number: int) -> list[Any]:
 
 @st.composite
 def specs(draw: DrawFn) -> Spec:
-    """A field of some type."""
+    """A field of any type."""
     kind = draw(st.sampled_from(sorted(VALUES)))
     spec: Spec = {"type": kind}
     if kind == "enum":
@@ -220,21 +99,21 @@ def specs(draw: DrawFn) -> Spec:
 
 @st.composite
 def successors(draw: DrawFn, old: Spec) -> Spec:
-    """The same field, some time later."""
-    ways = [
+    """The same field after a change."""
+    kinds = [
         "same",
         "same",
         "retyped",
         "retyped",
-        "anew",
+        "replaced",
         "required",
         "unique",
         "default",
         "narrower",
     ]
-    how = draw(st.sampled_from(ways))
+    how = draw(st.sampled_from(kinds))
     new = dict(old)
-    if how == "anew":
+    if how == "replaced":
         return draw(specs())
     if how == "retyped":
         able = [after for before, after in CONVERSIONS if before == kind(old)]
@@ -258,20 +137,20 @@ def successors(draw: DrawFn, old: Spec) -> Spec:
     return new
 
 
-class Walk:
-    """Goes from an old field to its new one, and notes what becomes of the rows."""
+class Expectations:
+    """Collects what a change of the fields does to the rows."""
 
     def __init__(
-        self, found: Evolution, number: int, hidden_before: list[bool], hidden: list[bool]
+        self, found: DrawnChange, number: int, deleted_before: list[bool], deleted: list[bool]
     ) -> None:
         self.found = found
         self.number = number
-        self.shown = hidden_before.count(False)
-        # A unique index leaves out what is hidden, if rows stay hidden.
-        self.counted = [not one for one in hidden]
+        self.shown = deleted_before.count(False)
+        # A unique index leaves out rows that are soft-deleted before and after.
+        self.counted = [not one for one in deleted]
 
     def fill(self, name: str, new: Spec, given: list[Any]) -> list[Any]:
-        """Put the default where a required column has nothing."""
+        """Replace the nulls of a required column by its default."""
         default = shown(new, new.get("default"))
         if new.get("required") is False or None not in given:
             return given
@@ -280,12 +159,12 @@ class Walk:
         return [default if value is None else value for value in given]
 
     def change(self, names: tuple[str, str], old: Spec, new: Spec, given: list[Any]) -> list[Any]:
-        """Keep the values of a field, which may get another name."""
+        """Return the values of a field that is changed, and maybe renamed."""
         before, name = names
         kinds = kind(old), kind(new)
         if kinds[0] != kinds[1] and kinds not in CONVERSIONS:
             if self.number:
-                self.found.refused.append(f"{name}: {kinds[0]} is never {kinds[1]}")
+                self.found.refused.append(f"{name}: {kinds[0]} cannot become {kinds[1]}")
             return given
         try:
             kept = [converted(value, old, new) for value in given]
@@ -300,19 +179,19 @@ class Walk:
         return kept
 
     def undo(self, name: str, old: Spec, new: Spec, kept: list[Any]) -> list[Any] | None:
-        """Bring a field back to what it was, or note what stands in the way."""
+        """Return the values after the downgrade, or note why rows do not allow it."""
         kinds = kind(new), kind(old)
         if kinds[0] != kinds[1] and kinds not in CONVERSIONS and self.number:
-            self.found.stuck.append(f"{name}: {kinds[0]} is never {kinds[1]}")
+            self.found.irreversible.append(f"{name}: {kinds[0]} cannot become {kinds[1]}")
             return None
         try:
             return [converted(value, new, old) for value in kept]
         except Lost:
-            self.found.stuck.append(f"{name} loses values")
+            self.found.irreversible.append(f"{name} loses values")
             return None
 
     def add(self, name: str, new: Spec) -> list[Any]:
-        """Give rows a field that they had not: its default, which may be null."""
+        """Return the values of a field that is added: its default, or null."""
         default = shown(new, new.get("default"))
         if default is None and new.get("required") is not False and self.number:
             self.found.refused.append(f"{name} is required")
@@ -321,12 +200,12 @@ class Walk:
         return given
 
     def remove(self, name: str, old: Spec) -> None:
-        """Note what stands in the way of bringing a field back."""
+        """Note whether the downgrade can add a removed field again."""
         if old.get("unique") and old.get("required") is not False and self.shown > 1:
-            self.found.stuck.append(f"{name} is unique")
+            self.found.irreversible.append(f"{name} is unique")
 
     def compare(self, name: str, new: Spec, given: list[Any]) -> None:
-        """Note doubles where there may be none."""
+        """Note duplicates in a unique field."""
         seen = [
             str(value)
             for value, counts in zip(given, self.counted, strict=True)
@@ -337,8 +216,8 @@ class Walk:
 
 
 @st.composite
-def evolutions(draw: DrawFn) -> Evolution:
-    """A pair of answers that have fields in common."""
+def drawn_changes(draw: DrawFn) -> DrawnChange:
+    """Two sets of answers with fields in common, and rows."""
     number = draw(st.integers(0, 4))
     names = ["amount", "group", "moment", "note"][: draw(st.integers(1, 4))]
     old_fields: dict[str, Spec] = {"title": TITLE} | {name: draw(specs()) for name in names}
@@ -350,9 +229,11 @@ def evolutions(draw: DrawFn) -> Evolution:
     }
     rows: Rows = [{"title": f"row {row}"} for row in range(number)]
     after: Rows = [dict(row) for row in rows]
-    hidden = [old["soft_delete"] and draw(st.integers(0, 3)) == 3 for _ in rows]
-    found = Evolution(old, new, {"tasks": rows}, after)
-    walk = Walk(found, number, hidden, hidden if new["soft_delete"] else [False] * number)
+    deleted = [old["soft_delete"] and draw(st.integers(0, 3)) == 3 for _ in rows]
+    found = DrawnChange(old, new, {"tasks": rows}, after)
+    expected = Expectations(
+        found, number, deleted, deleted if new["soft_delete"] else [False] * number
+    )
     for name in names:
         spec = old_fields[name]
         given = values(draw, spec, number)
@@ -360,7 +241,7 @@ def evolutions(draw: DrawFn) -> Evolution:
             row[name] = value
         fate = draw(st.sampled_from(["changed", "changed", "renamed", "removed"]))
         if fate == "removed":
-            walk.remove(name, spec)
+            expected.remove(name, spec)
             continue
         later = name if fate == "changed" else f"new_{name}"
         successor = draw(successors(spec))
@@ -368,28 +249,28 @@ def evolutions(draw: DrawFn) -> Evolution:
             successor = successor | {"renamed_from": name}
         new_fields[later] = successor
         for row, value in zip(
-            after, walk.change((name, later), spec, successor, given), strict=True
+            after, expected.change((name, later), spec, successor, given), strict=True
         ):
             row[later] = value
     for name in ["extra", "further"][: draw(st.integers(0, 2))]:
         new_fields[name] = draw(specs()) | draw(st.sampled_from([{}, {"required": False}]))
-        for row, value in zip(after, walk.add(name, new_fields[name]), strict=True):
+        for row, value in zip(after, expected.add(name, new_fields[name]), strict=True):
             row[name] = value
-    for row, hides in zip(rows, hidden, strict=True):
+    for row, is_deleted in zip(rows, deleted, strict=True):
         if old["soft_delete"]:
-            row["deleted_at"] = "2026-01-01T00:00:00Z" if hides else None
-    if any(hidden) and not new["soft_delete"]:
-        found.refused.append("rows are hidden")
+            row["deleted_at"] = "2026-01-01T00:00:00Z" if is_deleted else None
+    if any(deleted) and not new["soft_delete"]:
+        found.refused.append("rows are soft-deleted")
     if old["soft_delete"] and not new["soft_delete"]:
-        # What was hidden, and is counted again, stops it in any case.
-        walk.counted = [True] * number
+        # Rows that would become visible are refused in any case.
+        expected.counted = [True] * number
     old["fields"], new["fields"] = old_fields, new_fields
     relate(draw, found)
     return found
 
 
-def relate(draw: DrawFn, found: Evolution) -> None:
-    """Let resources and relations come and go; no row refers to anything."""
+def relate(draw: DrawFn, found: DrawnChange) -> None:
+    """Add and remove resources and relations; no row refers to another."""
     project = {"name": "project", "fields": {"name": "str"}, "operations": []}
     for answers in (found.old, found.new):
         answers["more_resources"] = []

@@ -1,4 +1,4 @@
-"""Answers that change: `make migration` writes one right revision, and every row is still there."""
+"""Changed answers: `make migration` writes one correct revision, and every row is kept."""
 
 import json
 from collections.abc import Callable
@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from tests.conftest import Render
-from tests.support.changes import CHANGES, TRIED, Change
+from tests.migrations.changes import CHANGES, TRIED, Change
+from tests.migrations.rows import assert_rows, databases, run
 from tests.support.commands import commit, git
 from tests.support.edits import ANYWHERE
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 from tests.support.rendering import CACHES, rendered_files
 from tests.support.updating import ANSWERS, conflicts, rejected, start, update
-from tests.support.walking import assert_rows, databases, run
 
-# What is a tool's, or names the folder that the template was in.
+# What belongs to a tool, or names the folder of the template.
 OURS = {*CACHES, ".git", ".env", ANSWERS}
-MENDED_BY = 'make migration m="what changed"'
+COMMAND = 'make migration m="what changed"'
 VERSIONS = Path("migrations", "versions")
 
 
 def contents(project: Path) -> dict[str, str]:
-    """The files of a project that an update may touch."""
+    """The files of a project that an update may change."""
     return {
         str(path): (project / path).read_text(encoding="utf-8")
         for path in (found.relative_to(project) for found in rendered_files(project))
@@ -33,16 +33,16 @@ def contents(project: Path) -> dict[str, str]:
 
 
 def edited(project: Path) -> Path:
-    """A project with the edits that people make."""
+    """A project with edits by its owner."""
     for edit in ANYWHERE:
         edit.apply(project)
     return project
 
 
-def follow(
+def migrate(
     environment: Environment, change: Change, project: Path, fresh: Path, urls: list[str]
 ) -> dict[str, Any]:
-    """Put rows into the old tables, update the project, and take the rows to its new tables."""
+    """Insert rows into the old tables, update the project, and migrate."""
     run(environment, project, "fill", json.dumps(change.rows), *urls)
     before = git(project, "rev-parse", "HEAD")
     update(project, change.new)
@@ -51,7 +51,7 @@ def follow(
     assert contents(project) == contents(edited(fresh)), "not what these answers render"
     assert git(project, "rev-parse", "HEAD") == before
     assert git(project, "status", "--porcelain", str(VERSIONS)) == ""
-    return run(environment, project, "follow", "what changed", *urls)
+    return run(environment, project, "migrate", "what changed", *urls)
 
 
 @pytest.fixture(
@@ -81,11 +81,11 @@ def report(
     postgres: Postgres,
     tmp_path: Path,
 ) -> dict[str, Any]:
-    """What became of the rows, and what was said."""
+    """The rows after each step, and the output of the commands."""
     project = edited(start(releases, tmp_path / "app", change.old, version))
     commit(project, "Edit")
     with databases(tmp_path, postgres) as urls:
-        found = follow(environment, change, project, render(**change.new), urls)
+        found = migrate(environment, change, project, render(**change.new), urls)
     if not found["complaint"]:
         environment.check(project, "ruff", "check", "migrations/versions")
         environment.check(project, "ruff", "format", "--check", "migrations/versions")
@@ -95,12 +95,12 @@ def report(
 def test_rows_survive(change: Change, report: dict[str, Any], tally: Callable[..., None]) -> None:
     kept = [len(rows) for steps in report["databases"] for rows in steps.get("up", {}).values()]
     tally("answers that change, up, down and up again", changes=1, **{"rows kept": sum(kept)})
-    if change.quiet or change.complaint:
+    if change.unchanged or change.complaint:
         assert (change.complaint or "there is nothing to write") in report["complaint"]
         assert report["revision"] == ""
-        assert (report["missing"] is None) == change.quiet
+        assert (report["missing"] is None) == change.unchanged
         return
-    assert MENDED_BY in report["missing"]
+    assert COMMAND in report["missing"]
     assert report["complaint"] is None
     assert sorted(report["losses"]) == sorted(change.loses)
     assert all(f"# {loss}" in report["revision"] for loss in change.loses)
@@ -139,7 +139,7 @@ asyncio.run(main(sys.argv[1]))
 def test_a_revision_gives_up_on_a_lock(
     render: Render, environment: Environment, postgres: Postgres
 ) -> None:
-    """Whoever comes after it would wait behind it."""
+    """Other statements would wait behind it."""
     project = render()
     with postgres.database() as url:
         environment.check(project, "alembic", "upgrade", "head", DATABASE_URL=url)

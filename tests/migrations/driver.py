@@ -1,9 +1,9 @@
-"""Runs inside a rendered project: makes its tables and rows, or takes both to the newest models.
+"""Runs inside a rendered project: creates its tables and rows, or migrates them to its models.
 
-    python migrating.py fill ROWS URL…       the tables of the revisions that are there, with rows
-    python migrating.py follow MESSAGE URL…  a new revision, then up, down and up again on each URL
+    python driver.py fill ROWS URL…        the tables of the existing revisions, with rows
+    python driver.py migrate MESSAGE URL…  a new revision: upgrade, downgrade, upgrade on each URL
 
-ROWS maps tables to lists of rows, as JSON. What is found is printed as JSON, on the last line.
+ROWS maps tables to lists of rows, as JSON. The report is printed as JSON, on the last line.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ def alembic(url: str, action: str, *arguments: str) -> None:
 
 
 def typed(model: type[SQLModel], row: dict[str, Any]) -> dict[str, Any]:
-    """Read values as the model's columns take them."""
+    """Convert JSON values to those of the model's columns."""
     fields = model.model_fields
     return {
         name: TypeAdapter(fields[name].annotation).validate_python(value)
@@ -68,7 +68,7 @@ async def fill(url: str, rows: dict[str, list[dict[str, Any]]]) -> None:
 
 
 async def read(url: str, *, by_models: bool = True) -> dict[str, Any]:
-    """Return what the tables hold, as the models see it or as it is stored."""
+    """Return the rows of all tables, as the models read them or as they are stored."""
     engine = create_engine(url)
     found: dict[str, Any] = {}
     async with engine.connect() as connection:
@@ -90,8 +90,8 @@ async def read(url: str, *, by_models: bool = True) -> dict[str, Any]:
     return found
 
 
-def follow(message: str, urls: list[str]) -> dict[str, Any]:
-    """Write a revision and walk it; a refusal is part of what is found."""
+def migrate(message: str, urls: list[str]) -> dict[str, Any]:
+    """Write a revision and run it both ways; a refusal is part of the report."""
     before = set(Path("migrations/versions").glob("*.py"))
     missing = migrations.check()
     complaint = migrations.create(message)
@@ -122,7 +122,7 @@ def follow(message: str, urls: list[str]) -> dict[str, Any]:
 
 
 def main(action: str, *arguments: str) -> None:
-    """Do what the command line says."""
+    """Run the command."""
     if action == "fill":
         rows, *urls = arguments
         for url in urls:
@@ -132,7 +132,7 @@ def main(action: str, *arguments: str) -> None:
     else:
         message, *urls = arguments
         try:
-            report = follow(message, urls)
+            report = migrate(message, urls)
         except CommandError as error:
             report = {
                 "missing": migrations.check(),

@@ -1,4 +1,4 @@
-"""Rows in a rendered project's databases: put there, walked through a revision, and compared."""
+"""Rows in the databases of a rendered project: inserted, migrated and compared."""
 
 import json
 from collections.abc import Iterator
@@ -10,24 +10,24 @@ from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 
 Rows = list[dict[str, Any]]
-DRIVER = Path(__file__).with_name("migrating.py")
+DRIVER = Path(__file__).with_name("driver.py")
 
 
 def run(environment: Environment, project: Path, *arguments: str) -> Any:  # noqa: ANN401
-    """Run the driver in a project, and return what it found."""
+    """Run the driver in a project, and return its report."""
     printed = environment.check(project, "python", str(DRIVER), *arguments)
     *lines, last = printed.strip().splitlines()
     found = json.loads(last)
     if "revision" in found:
         found["losses"] = [line for line in lines if line.startswith("Deletes")]
-        # No complaint, but printed where a complaint would be.
+        # Not an error, but printed like one.
         nothing = [line for line in lines if "there is nothing to write" in line]
         found["complaint"] = found["complaint"] or next(iter(nothing), None)
     return found
 
 
 def assert_rows(found: dict[str, Rows], expected: dict[str, Rows], step: str) -> None:
-    """Compare what was expected of each row with what is there."""
+    """Compare the columns that are expected of each row."""
     for table, rows in expected.items():
         assert table in found, f"{step}: no table {table}"
         if not rows:
@@ -40,7 +40,7 @@ def assert_rows(found: dict[str, Rows], expected: dict[str, Rows], step: str) ->
 
 @contextmanager
 def databases(tmp_path: Path, postgres: Postgres) -> Iterator[list[str]]:
-    """Give an empty database of each kind that is there."""
+    """Yield an empty database of each kind that is available."""
     file = f"sqlite:///{tmp_path / 'rows.db'}"
     if postgres.answer.returncode:
         yield [file]
