@@ -112,7 +112,8 @@ def _change_type(table: str, column: sa.Column[Any], old: Type) -> None:
     if values.parsed(old, new):
         _refuse_invalid(table, name, new)
     elif loss := values.loss(name, old, new, dialect):
-        _refuse(_rows(table, loss.condition), f"{table}.{name} {loss.problem}", loss.remedy)
+        condition, problem, remedy = loss
+        _refuse(_rows(table, condition), f"{table}.{name} {problem}", remedy)
     if dialect.name == "sqlite":
         _change_type_on_sqlite(table, column, old)
     else:

@@ -7,7 +7,7 @@ dates and datetimes as strings.
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,14 +39,6 @@ CONVERSIONS = {
     "datetime": {"date"},
     "uuid": {"string"},
 }
-
-
-class Loss(NamedTuple):
-    """The values that a conversion would change."""
-
-    condition: sa.ColumnElement[bool]
-    problem: str
-    remedy: str
 
 
 def kind(type_: Type) -> str:
@@ -178,8 +170,10 @@ def postgresql_conversion(name: str, old: Type, new: Type, dialect: sa.Dialect) 
     return f"CAST({column} AS {new.compile(dialect)})"
 
 
-def loss(name: str, old: Type, new: Type, dialect: sa.Dialect) -> Loss | None:
-    """Return the values that would change, if any can."""
+def loss(
+    name: str, old: Type, new: Type, dialect: sa.Dialect
+) -> tuple[sa.ColumnElement[bool], str, str] | None:
+    """Return which values would be lost, if any can, with the problem and its remedy."""
     column: sa.ColumnClause[Any] = sa.column(name)
     sqlite = dialect.name == "sqlite"
     if (kind(old), kind(new)) == ("datetime", "date"):
@@ -187,16 +181,16 @@ def loss(name: str, old: Type, new: Type, dialect: sa.Dialect) -> Loss | None:
         if sqlite:
             clock = f'substr("{name}", 12, 8)'
         timed = sa.literal_column(clock) != sa.literal_column("'00:00:00'")
-        return Loss(timed, "has times of day", "Set them to midnight in UTC first.")
+        return timed, "has times of day", "Set them to midnight in UTC first."
     if isinstance(new, sa.String) and new.length is not None:
         too_long = sa.func.length(sa.cast(column, sa.Text)) > new.length
         problem = f"is limited to {new.length} characters, but has longer values"
-        return Loss(too_long, problem, "Shorten them first.")
+        return too_long, problem, "Shorten them first."
     if kind(new) in {"decimal", "integer"} and kind(old) in {"decimal", "float"}:
         # In units of the old column, as the database stores them.
         unit = 10 ** (_scale(old) - _scale(new)) if sqlite and kind(old) == "decimal" else None
         steps = column / unit if unit else column * 10 ** _scale(new)
         whole = sa.func.round(sa.cast(steps, sa.Numeric(asdecimal=False)))
         finer = column != (whole * unit if unit else whole / float(10 ** _scale(new)))
-        return Loss(finer, "has more decimal places than it will keep", "Round the values first.")
+        return finer, "has more decimal places than it will keep", "Round the values first."
     return None
