@@ -1,7 +1,7 @@
 """Drawn changes of answers, with rows: each keeps the rows, or is refused before it starts.
 
-An ordinary run takes the same few pairs each time. TEST_DRAWN=all, or a number, takes others and
-more of them. What fails is printed as YAML, and belongs into the table of tests/support/changes.py.
+An ordinary run takes the same few each time; TEST_DRAWN=all, or a number, takes others and more of
+them. A failure is printed as YAML: add it to the table in tests/migrations/changes.py.
 """
 
 import json

@@ -1,21 +1,21 @@
-"""What people do to a project between two updates."""
+"""Edits of a project by its owner between two updates."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = '''\
-"""What the owner of the project wants of it."""
+"""Tests by the owner of the project."""
 
 from httpx import AsyncClient
 
 from app.settings import Settings
 
 
-def test_support_is_told() -> None:
+def test_support_has_an_address() -> None:
     assert Settings.model_fields["support_email"].default == "help@example.com"
 
 
-async def test_a_title_is_told(client: AsyncClient) -> None:
+async def test_first_title_needs_a_token(client: AsyncClient) -> None:
     response = await client.get("/api/tasks/titles/first")
     assert response.status_code == 401
 '''
@@ -42,7 +42,7 @@ def downgrade() -> None:
 
 @dataclass(frozen=True)
 class Edit:
-    """A text that takes the place of another, which occurs once; or comes at the end of a file."""
+    """A string that replaces another, which occurs once, or that is appended to a file."""
 
     path: str
     before: str
@@ -60,7 +60,7 @@ class Edit:
         file.write_text(text, encoding="utf-8")
 
     def is_there(self, project: Path) -> bool:
-        """Tell whether it is still made."""
+        """Tell whether the file contains it."""
         return self.after in (project / self.path).read_text(encoding="utf-8")
 
 
@@ -71,7 +71,7 @@ ENDPOINT = Edit(
 
 @router.get("/titles/first")
 async def first_title(scope: ScopeDep) -> str | None:
-    """Return the title of the task that is first in a list."""
+    """Return the title of the first task."""
     return await service.first_title(scope)
 ''',
 )
@@ -81,8 +81,8 @@ FUNCTION = Edit(
     '''
 
 async def first_title(scope: Scope) -> str | None:
-    """Return the title of the task that is first in a list."""
-    found = await list_tasks(scope, TaskQuery())
+    """Return the title of the first task."""
+    found = await list_tasks(scope, schemas.TaskQuery())
     return found.items[0].title if found.items else None
 ''',
 )
@@ -96,18 +96,18 @@ SECTION = Edit("README.md", "", "\n## On call\n\nAsk Ada.\n")
 DEPENDENCY = Edit(
     "pyproject.toml", "dependencies = [\n", 'dependencies = [\n    "jinja2>=3.1,<4",\n'
 )
-# What does not depend on the answers, as long as there are tasks.
+# Edits that do not depend on the answers, except for the name `task`.
 ANYWHERE = (ENDPOINT, FUNCTION, SETTING, SECTION, DEPENDENCY)
 
-# And what is made of the default answers.
+# Edits of the default project.
 VALIDATION = Edit("app/schemas/task.py", "Field(max_length=200)", "Field(max_length=120)")
 REWRITTEN = Edit(
     "app/services/task.py",
+    "    rows = await insert_many(scope, models.Task, [one.model_dump() for one in data])\n"
+    "    return [schemas.TaskRead(**row) for row in rows]\n",
     "    values = [one.model_dump() for one in data]\n"
-    "    rows = await scope.insert_many(Task, values)\n"
-    "    return [TaskRead(**row) for row in rows]\n",
-    "    rows = await scope.insert_many(Task, [one.model_dump() for one in data])\n"
-    "    return [TaskRead.model_validate(dict(row)) for row in rows]\n",
+    "    rows = await insert_many(scope, models.Task, values)\n"
+    "    return [schemas.TaskRead.model_validate(dict(row)) for row in rows]\n",
 )
 # A revision is edited as long as nobody else has applied it.
 REVISED = Edit(

@@ -10,20 +10,20 @@ from tests.support.commands import commit, git
 from tests.support.rendering import cheap, copy_template
 from tools.release import released, stored
 
-# What the working tree is called where its releases are tags.
+# The version of the working tree.
 NEWEST = "1000.0.0"
 MARKERS = ("<<<<<<< before updating", ">>>>>>> after updating")
 ANSWERS = ".copier-answers.yml"
 
 
 def publish(template: Path, version: str) -> None:
-    """Release what a template's folder holds."""
+    """Commit and tag a template."""
     commit(template, f"Release {version}")
     git(template, "tag", version)
 
 
 def unpack(version: str, template: Path) -> None:
-    """Put a released version in the place of whatever a template's folder holds."""
+    """Replace the contents of a template by a released version."""
     if (template / ".git").exists():
         git(template, "rm", "-r", "--quiet", ".")
     for name, content in stored(version).items():
@@ -33,7 +33,7 @@ def unpack(version: str, template: Path) -> None:
 
 
 def history(template: Path) -> Path:
-    """A repository with every release, and the working tree as the newest of them."""
+    """A repository with every release, and the working tree as the newest."""
     for version in released():
         unpack(version, template)
         publish(template, version)
@@ -44,7 +44,7 @@ def history(template: Path) -> Path:
 
 
 def start(template: Path, project: Path, answers: dict[str, Any], version: str) -> Path:
-    """A project that was rendered from a version and committed, as its owner would."""
+    """A project that was rendered from a version and committed."""
     with cheap():
         copier.run_copy(
             str(template), project, data=answers, vcs_ref=version, defaults=True, quiet=True
@@ -54,7 +54,7 @@ def start(template: Path, project: Path, answers: dict[str, Any], version: str) 
 
 
 def update(project: Path, answers: dict[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401
-    """What `copier update --defaults` does, with the answers of a data file if there are any."""
+    """Do what `copier update --defaults` does, with a data file if there are answers."""
     with cheap():
         copier.run_update(
             project,
@@ -64,7 +64,7 @@ def update(project: Path, answers: dict[str, Any] | None = None, **options: Any)
 
 
 def conflicts(project: Path) -> dict[str, int]:
-    """The files with conflict markers, and how many conflicts each has."""
+    """The files with conflict markers, and the number of conflicts in each."""
     found: dict[str, int] = {}
     for path in sorted(project.rglob("*")):
         if path.is_file() and ".git" not in path.relative_to(project).parts:
@@ -76,5 +76,5 @@ def conflicts(project: Path) -> dict[str, int]:
 
 
 def rejected(project: Path) -> list[Path]:
-    """The files that a failed merge leaves behind: there are to be none."""
+    """The files that a failed merge leaves behind."""
     return sorted([*project.rglob("*.rej"), *project.rglob("*.orig")])
