@@ -67,7 +67,26 @@ async def test_operation_ids_are_clean(operations: list[Operation]) -> None:
 
 
 async def test_operations_are_described(operations: list[Operation]) -> None:
-    assert all(operation["summary"] and operation["tags"] for _, _, operation in operations)
+    for path, method, operation in operations:
+        assert operation["tags"], (method, path)
+        for text in (operation["summary"], operation["description"]):
+            # "Do the same …" cannot be understood on its own page.
+            assert re.fullmatch(r"(?!.*\bthe same\b)[A-Z].+", text, re.DOTALL), (method, path)
+        assert operation["description"].endswith("."), (method, path)
+
+
+async def test_parameters_are_described(operations: list[Operation]) -> None:
+    for path, method, operation in operations:
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description"), (method, path, parameter["name"])
+
+
+async def test_fields_are_described(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("description") or "properties" not in schema, name
+        for field, described in schema.get("properties", {}).items():
+            referred = document["components"]["schemas"].get(described.get("$ref", "")[21:], {})
+            assert described.get("description") or referred.get("description"), (name, field)
 
 
 async def test_errors_have_the_format_of_this_api(operations: list[Operation]) -> None:
