@@ -25,13 +25,8 @@ CONTROL_LINES = {
     "migrations/versions/0001_initial.py": 54,
     "pyproject.toml": 14,
     "README.md": 20,
-    "tests/support/bodies/<resource>.py": 16,
-    "tests/routers/soft_delete/test_<resource>.py": 18,
-    "tests/routers/operations/<resource>": 48,
-    "tests/routers/relations/table.py": 26,
-    "tests/routers/test_<resource>.py": 48,
-    "tests/http/test_exact_json.py": 9,
-    "tests/db/test_pagination.py": 1,
+    "tests/support/samples/__init__.py": 2,
+    "tests/support/samples/<resource>.py": 2,
     "{{_copier_conf.answers_file}}": 1,
 }
 

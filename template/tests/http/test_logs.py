@@ -3,9 +3,7 @@
 import io
 import json
 import logging
-import pkgutil
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,16 +11,14 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from tests.support import bodies
+from tests.support.cases import every_resource
 from tests.support.people import People
 from tests.support.probe import ECHO, FAIL, probe
+from tests.support.resource import Resource
+from tests.support.rows import make
 
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 Configure = Callable[..., io.StringIO]
-BODIES = [
-    import_module(f"{bodies.__name__}.{module.name}")
-    for module in pkgutil.iter_modules(bodies.__path__)
-]
 
 
 def records(text: io.StringIO, logger: str) -> list[dict[str, Any]]:
@@ -145,18 +141,18 @@ async def test_no_secret_is_written(
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
-@pytest.mark.parametrize("module", BODIES, ids=lambda module: module.__name__)
+@every_resource
 async def test_no_value_of_a_row_is_written(
-    people: People, configure: Configure, module: Any, log_format: Literal["console", "json"]
+    people: People, configure: Configure, resource: Resource, log_format: Literal["console", "json"]
 ) -> None:
     text = configure(log_format, "DEBUG")
     alice = await people.sign_in("alice")
-    sent = module.body()
-    row = await module.make(alice)
-    path = f"{module.PATH}/{row['id']}"
+    sent = resource.body(0)
+    row = await make(alice, resource)
+    path = resource.row(row)
     assert (await alice.get(path)).status_code == 200
     assert (await alice.update(path, json=sent)).status_code == 200
-    assert (await alice.get(module.PATH)).status_code == 200
+    assert (await alice.get(resource.path)).status_code == 200
     assert (await alice.delete(path)).status_code == 204
     # The tests' own client tells what it sends.
     written = [line for line in text.getvalue().splitlines() if "httpx" not in line]

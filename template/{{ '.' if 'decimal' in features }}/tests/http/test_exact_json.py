@@ -1,30 +1,20 @@
-{% from 'hooks/write/layout.jinja' import wrapped with context %}
-{% from 'hooks/derive/samples.jinja' import largest with context %}
-{% set rows = [] %}
-{% for resource in resources %}
-{% for field in resource.fields if field.type == 'decimal' %}
-{% set _ = rows.append(wrapped('(', ['bodies.' ~ resource.name, '"' ~ field.key ~ '"', '"' ~ largest(field) ~ '"', 'bulk' in resource.operations], indent=4)) %}
-{% endfor %}
-{% endfor %}
 """Decimal numbers that are sent as JSON numbers: kept as they are written, or refused."""
 
 import json
 import re
 from decimal import Decimal
-from types import ModuleType
 from typing import Any
 
 import pytest
 from httpx import Response
 
 from app.http.exact_json import ExactRequest
-from tests.support import bodies
+from tests.support.cases import each_value
 from tests.support.people import Person
+from tests.support.resource import Resource
+from tests.support.rows import full_body, make
 
-# The decimal numbers of each resource: the largest that they take, and whether there is a bulk route.
-{{ wrapped('DECIMALS: list[tuple[ModuleType, str, str, bool]] = [', rows, apart=true) }}
-
-every_decimal = pytest.mark.parametrize(("resource", "name", "most", "bulk"), DECIMALS)
+every_decimal = each_value(lambda resource: resource.decimals.items())
 
 
 class ByNumber(Person):
@@ -63,42 +53,39 @@ def finer(number: str) -> str:
 
 
 @every_decimal
-async def test_numbers_are_kept(
-    carol: Person, resource: ModuleType, name: str, most: str, *, bulk: bool
-) -> None:
-    row = await resource.make(carol, 0, **{name: f"#{most}"})
-    path = f"{resource.PATH}/{row['id']}"
-    assert Decimal(row[name]) == Decimal(most)
-    for text in forms(most):
-        await carol.update(path, json={name: resource.body()[name]})
+async def test_numbers_are_kept(carol: Person, resource: Resource, name: str, value: str) -> None:
+    row = await make(carol, resource, 0, **{name: f"#{value}"})
+    path = resource.row(row)
+    assert Decimal(row[name]) == Decimal(value)
+    for text in forms(value):
+        await carol.update(path, json={name: resource.body(0)[name]})
         response = await carol.update(path, json={name: f"#{text}"})
         assert response.status_code == 200, response.text
         assert response.json()[name] == row[name]
         assert (await carol.get(path)).json()[name] == row[name]
     await carol.delete(path)
-    references = await resource.references(carol) if hasattr(resource, "references") else {}
-    if bulk:
-        sent = resource.body(1 % resource.ROWS) | references | {name: f"#{most}"}
-        response = await carol.post(f"{resource.PATH}/bulk", json=[sent])
+    if "bulk" in resource.operations:
+        sent = await full_body(carol, resource, 1 % resource.rows) | {name: f"#{value}"}
+        response = await carol.post(f"{resource.path}/bulk", json=[sent])
         assert response.status_code == 201, response.text
         assert response.json()[0][name] == row[name]
 
 
 @every_decimal
 async def test_numbers_are_not_rounded(
-    carol: Person, resource: ModuleType, name: str, most: str, *, bulk: bool
+    carol: Person, resource: Resource, name: str, value: str
 ) -> None:
-    row = await resource.make(carol)
-    for text in (finer(most), "1e999999", "9" * 400 + ".0"):
+    row = await make(carol, resource)
+    for text in (finer(value), "1e999999", "9" * 400 + ".0"):
         sent = {name: f"#{text}"}
-        answers = [await carol.update(f"{resource.PATH}/{row['id']}", json=sent)]
-        answers.append(await carol.post(resource.PATH, json=sent))
-        if bulk:
-            answers.append(await carol.post(f"{resource.PATH}/bulk", json=[sent]))
+        answers = [await carol.update(resource.row(row), json=sent)]
+        answers.append(await carol.post(resource.path, json=sent))
+        if "bulk" in resource.operations:
+            answers.append(await carol.post(f"{resource.path}/bulk", json=[sent]))
         for response in answers:
             assert response.status_code == 422
             assert re.search(rf'"(0\.)?{name}":"Decimal', response.text)
-    assert (await carol.get(f"{resource.PATH}/{row['id']}")).json() == row
+    assert (await carol.get(resource.row(row))).json() == row
 
 
 async def test_other_numbers_are_what_they_always_are() -> None:

@@ -4,16 +4,7 @@ from typing import Any
 
 from tests.routers.relations.table import LINKS, REFERENCES, Relation
 from tests.support.people import Person
-
-ABSENT = {{ '"00000000-0000-7000-8000-000000000000"' if id_type == 'uuid' else '2**62' }}
-
-
-async def listed(person: Person, path: str, **params: Any) -> list[Any]:
-    """Return the rows that a list shows."""
-    response = await person.get(path, params=params)
-    assert response.status_code == 200, response.text
-    rows: list[Any] = response.json(){{ '' if pagination == 'list' else '["items"]' }}
-    return rows
+from tests.support.rows import any_id, listed, make
 
 
 def value(relation: Relation, row_id: Any) -> Any:
@@ -29,19 +20,19 @@ def references_of(relation: Relation, row: dict[str, Any]) -> dict[str, Any]:
 
 async def pair(person: Person, relation: Relation) -> tuple[Any, Any]:
     """Return a row of the source, and the id of the one that it refers to."""
-    target = await relation.target.any_id(person)
+    target = await any_id(person, relation.target)
     sent = {relation.key: value(relation, target)}
-    rows = await listed(person, relation.source.PATH)
-    if len(rows) < relation.source.ROWS:
-        return await relation.source.make(person, len(rows), **sent), target
-    response = await person.update(f"{relation.source.PATH}/{rows[0]['id']}", json=sent)
+    rows = await listed(person, relation.source.path)
+    if len(rows) < relation.source.rows:
+        return await make(person, relation.source, len(rows), **sent), target
+    response = await person.update(f"{relation.source.path}/{rows[0]['id']}", json=sent)
     assert response.status_code == 200, response.text
     return response.json(), target
 
 
-async def stored(person: Person, relation: Relation, row: dict[str, Any]) -> Any:
+async def current(person: Person, relation: Relation, row: dict[str, Any]) -> Any:
     """Return what is stored of a row, or nothing if it is gone."""
-    response = await person.get(f"{relation.source.PATH}/{row['id']}")
+    response = await person.get(f"{relation.source.path}/{row['id']}")
     return response.json() if response.status_code == 200 else None
 
 
@@ -50,16 +41,16 @@ async def linked(person: Person, relation: Relation) -> tuple[dict[str, Any], li
     sent = {}
     for other in LINKS:
         if other.source is relation.source:
-            count = len(await listed(person, other.target.PATH))
-            for number in range(count, min(3, other.target.ROWS)):
-                await other.target.make(person, number)
-            ids = sorted(row["id"] for row in await listed(person, other.target.PATH))
+            count = len(await listed(person, other.target.path))
+            for number in range(count, min(3, other.target.rows)):
+                await make(person, other.target, number)
+            ids = sorted(row["id"] for row in await listed(person, other.target.path))
             # Fields that refer to the same rows do not have the same links.
             sent[other.key] = ids if other is relation else ids[:1]
-    rows = await listed(person, relation.source.PATH)
-    if len(rows) < relation.source.ROWS:
-        return await relation.source.make(person, len(rows), **sent), sent[relation.key]
-    response = await person.update(f"{relation.source.PATH}/{rows[0]['id']}", json=sent)
+    rows = await listed(person, relation.source.path)
+    if len(rows) < relation.source.rows:
+        return await make(person, relation.source, len(rows), **sent), sent[relation.key]
+    response = await person.update(f"{relation.source.path}/{rows[0]['id']}", json=sent)
     assert response.status_code == 200, response.text
     row: dict[str, Any] = response.json()
     return row, sent[relation.key]

@@ -1,17 +1,20 @@
-{% set resource = resources[0] %}
 """Slices by limit and offset."""
 
 import pytest
 
 from app.schemas.pages import PageQuery
-from tests.support.bodies.{{ resource.name }} import PATH, ROWS, make
 from tests.support.people import Person
+from tests.support.rows import make_all
+from tests.support.samples import RESOURCES
+
+RESOURCE = RESOURCES[0]
+PATH, ROWS = RESOURCE.path, RESOURCE.rows
 
 
 @pytest.fixture
 async def ids(alice: Person) -> list[str]:
     """Rows of alice's, newest first."""
-    rows = [await make(alice, number) for number in range(ROWS)]
+    rows = await make_all(alice, RESOURCE)
     return [row["id"] for row in reversed(rows)]
 
 

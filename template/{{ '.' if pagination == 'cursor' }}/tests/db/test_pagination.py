@@ -1,4 +1,3 @@
-{% set resource = resources[0] %}
 """Pages by cursor."""
 
 import base64
@@ -15,16 +14,19 @@ from app.db.sorting import sort_keys
 from app.models.row import Row
 from app.schemas.lists import Equals
 from app.schemas.pages import PageQuery
-from tests.support.bodies.{{ resource.name }} import OMITTED, PATH, ROWS, make
 from tests.support.people import Person
+from tests.support.rows import make, make_all
+from tests.support.samples import RESOURCES
 
-{{ resource.sortable_line }}
+RESOURCE = RESOURCES[0]
+PATH, ROWS = RESOURCE.path, RESOURCE.rows
+SORTABLE = ["id", *RESOURCE.filterable]
 
 
 @pytest.fixture
 async def ids(alice: Person) -> list[str]:
     """Rows of alice's, newest first."""
-    rows = [await make(alice, number) for number in range(ROWS)]
+    rows = await make_all(alice, RESOURCE)
     return [row["id"] for row in reversed(rows)]
 
 
@@ -53,7 +55,7 @@ async def test_pages_add_up_to_the_list(alice: Person, ids: list[str]) -> None:
 
 @pytest.mark.parametrize("name", SORTABLE)
 async def test_pages_by_any_order_add_up(alice: Person, ids: list[str], name: str) -> None:
-    if OMITTED.get(name, "") is None:
+    if RESOURCE.omitted.get(name, "") is None:
         for row_id in ids[::2]:
             await alice.update(f"{PATH}/{row_id}", json={name: None})
     for sort in (name, f"-{name}", f"{name},-id", f"-{name},id"):
@@ -111,7 +113,7 @@ async def test_pages_of_a_filtered_list_add_up(alice: Person, ids: list[str]) ->
 async def test_cursor_keeps_its_position(alice: Person, ids: list[str]) -> None:
     _, cursor = await page(alice, limit=1)
     await alice.delete(f"{PATH}/{ids[0]}")
-    await make(alice, ROWS - 1)
+    await make(alice, RESOURCE, ROWS - 1)
     rest, _ = await page(alice, cursor=cursor) if cursor else ([], None)
     assert rest == ids[1:]
 

@@ -1,1 +1,0 @@
-"""Tests of the operations beyond reading and writing one row."""

@@ -1,1 +1,0 @@
-"""Tests of rows that are hidden and restored."""

@@ -1,0 +1,74 @@
+"""Soft-deleted rows: they cannot be seen, but restored."""
+
+from typing import Any
+
+from tests.support.api import FOREIGN_STATUS
+from tests.support.cases import each_resource_where, every_resource
+from tests.support.people import Person
+from tests.support.resource import Resource
+from tests.support.rows import listed, make
+
+
+async def soft_deleted(person: Person, resource: Resource) -> dict[str, Any]:
+    """Return a row that was created and deleted."""
+    row = await make(person, resource)
+    response = await person.delete(resource.row(row))
+    assert response.status_code == 204
+    return row
+
+
+@every_resource
+async def test_no_route_finds_the_row(alice: Person, resource: Resource) -> None:
+    row = await soft_deleted(alice, resource)
+    path = resource.row(row)
+    assert (await alice.get(path)).status_code == 404
+    assert (await alice.update(path, json={})).status_code == 404
+    assert (await alice.delete(path)).status_code == 404
+    assert await listed(alice, resource.path) == []
+    if "complete" in resource.operations:
+        assert (await alice.http.patch(alice.url(f"{path}/complete"))).status_code == 404
+    if "stats" in resource.operations:
+        assert (await alice.get(f"{resource.path}/stats")).json()["total"] == 0
+    if "search" in resource.operations:
+        query = row[resource.searched[0]][:200]
+        assert await listed(alice, f"{resource.path}/search", query=query) == []
+    if {"bulk", "complete"} <= set(resource.operations):
+        sent = {f"{resource.name}_ids": [row["id"]]}
+        response = await alice.post(f"{resource.path}/bulk-complete", json=sent)
+        assert response.json() == {"updated_count": 0, "failed_ids": [row["id"]]}
+
+
+@every_resource
+async def test_restores_the_row_and_no_other(alice: Person, resource: Resource) -> None:
+    other, row = await soft_deleted(alice, resource), await soft_deleted(alice, resource)
+    for _ in range(2):
+        response = await alice.post(f"{resource.row(row)}/restore")
+        assert response.status_code == 200
+        restored = response.json()
+        assert all(restored[name] == row[name] for name in row if name != "updated_at")
+    assert (await alice.get(resource.row(row))).json() == restored
+    assert (await alice.get(resource.row(other))).status_code == 404
+
+
+@every_resource
+async def test_missing_row_is_not_found(alice: Person, resource: Resource) -> None:
+    assert (await alice.post(f"{resource.absent}/restore")).status_code == 404
+
+
+@each_resource_where(lambda resource: resource.owned)
+async def test_other_users_cannot_restore_it(
+    alice: Person, bob: Person, resource: Resource
+) -> None:
+    row = await soft_deleted(alice, resource)
+    assert (await bob.post(f"{resource.row(row)}/restore")).status_code == FOREIGN_STATUS
+    assert (await bob.get(resource.row(row))).status_code == FOREIGN_STATUS
+    assert (await alice.get(resource.row(row))).status_code == 404
+
+
+@each_resource_where(lambda resource: resource.unique)
+async def test_unique_values_can_be_used_again(alice: Person, resource: Resource) -> None:
+    row = await soft_deleted(alice, resource)
+    again = await make(alice, resource)
+    response = await alice.post(f"{resource.row(row)}/restore")
+    assert response.status_code == 409
+    assert await listed(alice, resource.path) == [again]
