@@ -21,7 +21,6 @@ CONTROL_LINES = {
     "app/routers/<resource>.py": 30,
     "app/schemas/<resource>.py": 46,
     "app/services/<resource>.py": 20,
-    "app/schemas/types/references.py": 4,
     "migrations/versions/0001_initial.py": 54,
     "pyproject.toml": 14,
     "README.md": 20,
