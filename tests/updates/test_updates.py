@@ -1,4 +1,4 @@
-"""`copier update`: fixes of the template arrive, and what people did to their projects stays."""
+"""`copier update`: fixes of the template arrive, and edits of projects stay."""
 
 import re
 import shutil
@@ -28,22 +28,24 @@ from tests.support.updating import (
 )
 from tools.release import released
 
-# What a version of the template may change in the files that people edit, on other lines; and in
-# what they delete, or is theirs.
+# Changes of a later version of the template: in files that the owner edited, on other lines, and in
+# files that the owner deleted or that an update leaves alone.
 ELSEWHERE = (
     Edit("template/app/settings.py", '"""Settings: read', '"""All settings: read'),
     Edit("template/README.md.jinja", "starts PostgreSQL, migrates it", "runs PostgreSQL, migrates"),
     Edit("template/pyproject.toml.jinja", 'on = ">=3.11"', 'on = ">=3.11,<4"'),
     Edit("template/app/routers/*.jinja", '"""HTTP routes of', '"""The HTTP routes of'),
-    Edit("template/app/services/*yield*.jinja", "The scope comes first:", "The scope is first:"),
-    Edit("template/app/schemas/*yield*.jinja", "# What the documentation shows.", "# In /docs."),
+    Edit("template/app/services/*yield*.jinja", "Every function takes", "All functions take"),
+    Edit("template/app/schemas/*yield*.jinja", "# The OpenAPI documentation", "# Documentation"),
     Edit("template/compose.yaml", "services:", "# Changed.\nservices:"),
-    Edit("template/*/docs/authentication.md", "# Authentication", "# Who is who"),
+    Edit("template/*/docs/authentication.md", "# Authentication", "# Identity"),
     Edit("template/migrations/versions/0001_initial.py.jinja", '"""The first', '"""Changed: a'),
 )
 SETTINGS, PYPROJECT = ELSEWHERE[0], ELSEWHERE[2]
+# Without the requirement, which would make the project's lock file out of date.
+FIXES = tuple(edit for edit in ELSEWHERE if edit is not PYPROJECT)
 LATER = "1000.1.0"
-# Where a project has the files whose names are computed; and those that stay as they are.
+# The rendered files of sources whose names are computed, and the files that do not change.
 RENDERED = {
     "template/app/routers/*.jinja": "app/routers/task.py",
     "template/app/services/*yield*.jinja": "app/services/task.py",
@@ -54,7 +56,7 @@ LEFT = (*DELETED, "migrations/versions/0001_initial.py")
 
 
 def release(template: Path, version: str, *edits: Edit) -> None:
-    """Release the template with some edits of its own."""
+    """Release the template with some edits."""
     for edit in edits:
         folder, _, name = edit.path.rpartition("/")
         found = [
@@ -70,13 +72,13 @@ def release(template: Path, version: str, *edits: Edit) -> None:
 
 @pytest.fixture
 def own(releases: Path, tmp_path: Path) -> Path:
-    """The template with its releases, for a test that adds some."""
+    """The template with its releases, for a test that adds a release."""
     copied: Path = shutil.copytree(releases, tmp_path / "todo-backend-template")
     return copied
 
 
 def work(project: Path, *edits: Edit) -> Path:
-    """What an owner does to a project: files edited, added and deleted, the lock file, a commit."""
+    """Edit, add and delete files of a project, lock its requirements, and commit."""
     for edit in edits:
         edit.apply(project)
     for name in DELETED:
@@ -87,7 +89,7 @@ def work(project: Path, *edits: Edit) -> Path:
 
 
 def assert_kept(project: Path, edits: tuple[Edit, ...]) -> None:
-    """Expect that nothing of the owner's is lost, and nothing deleted is back."""
+    """Expect all edits of the owner, and none of the deleted files."""
     assert conflicts(project) == {}
     assert rejected(project) == []
     assert [edit for edit in edits if not edit.is_there(project)] == []
@@ -97,8 +99,17 @@ def assert_kept(project: Path, edits: tuple[Edit, ...]) -> None:
     assert "uv.lock" not in changed
 
 
+def assert_arrived(project: Path, edits: tuple[Edit, ...]) -> None:
+    """Expect the edits of a release in a project, but for the files that an update leaves alone."""
+    for edit in edits:
+        known = edit.path.removeprefix("template/").removesuffix(".jinja")
+        name = RENDERED.get(edit.path, known)
+        if name not in LEFT:
+            assert edit.after in (project / name).read_text(encoding="utf-8"), name
+
+
 def prove(project: Path, environment: Environment) -> None:
-    """Expect that a project passes all of its checks, and its tests with its owner's."""
+    """Expect that a project passes its checks and its tests."""
     environment.check(project, "ruff", "format", "--check", "--no-cache")
     environment.check(project, "ruff", "check", "--no-cache")
     environment.check(project, "mypy", "--cache-dir", str(project.parent / "mypy"))
@@ -109,14 +120,16 @@ def prove(project: Path, environment: Environment) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("version", released())
 def test_fixes_arrive_and_edits_stay(
-    version: str, releases: Path, environment: Environment, tmp_path: Path
+    version: str, own: Path, environment: Environment, tmp_path: Path
 ) -> None:
-    """From every release to the working tree."""
-    project = work(start(releases, tmp_path / "app", {}, version), *DEFAULTS)
+    """From every release to the working tree with changes of its own."""
+    project = work(start(own, tmp_path / "app", {}, version), *DEFAULTS)
+    release(own, LATER, *FIXES)
     history = git(project, "log", "--format=%H")
     update(project)
-    assert f"_commit: {NEWEST}" in (project / ANSWERS).read_text(encoding="utf-8")
+    assert f"_commit: {LATER}" in (project / ANSWERS).read_text(encoding="utf-8")
     assert_kept(project, DEFAULTS)
+    assert_arrived(project, FIXES)
     assert git(project, "log", "--format=%H") == history
     assert git(project, "stash", "list") == ""
     command(project, "uv", "lock", "--quiet", "--check")
@@ -147,17 +160,13 @@ def test_no_conflict_where_the_template_changed_other_lines(own: Path, tmp_path:
     release(own, LATER, *ELSEWHERE)
     update(project)
     assert_kept(project, DEFAULTS)
-    for edit in ELSEWHERE:
-        known = edit.path.removeprefix("template/").removesuffix(".jinja")
-        name = RENDERED.get(edit.path, known)
-        if name not in LEFT:
-            assert edit.after in (project / name).read_text(encoding="utf-8"), name
+    assert_arrived(project, ELSEWHERE)
     revision = (project / LEFT[-1]).read_text(encoding="utf-8")
     assert ELSEWHERE[-1].after not in revision
 
 
 def test_a_conflict_is_inline_markers_and_nothing_else(own: Path, tmp_path: Path) -> None:
-    """Both changed the same line; the rest of the update arrives."""
+    """Template and owner changed the same line; the rest of the update arrives."""
     theirs = Edit(
         "template/app/settings.py", 'log_level: Literal["DEBUG",', 'log_level: Literal["ALL",'
     )
@@ -179,8 +188,8 @@ def test_a_conflict_is_inline_markers_and_nothing_else(own: Path, tmp_path: Path
     assert SECTION.is_there(project)
 
 
-def test_a_moved_tag_is_mended_by_its_commit(own: Path, tmp_path: Path) -> None:
-    """Copier cannot tell: it takes what the tag hides for an edit of the owner's."""
+def test_a_moved_tag_is_repaired_by_its_commit(own: Path, tmp_path: Path) -> None:
+    """Copier takes the changes that a moved tag hides for edits of the owner."""
     project = start(own, tmp_path / "app", {}, NEWEST)
     rendered_from = git(own, "rev-parse", NEWEST).strip()
     SETTINGS.apply(own)
@@ -200,7 +209,7 @@ def test_a_moved_tag_is_mended_by_its_commit(own: Path, tmp_path: Path) -> None:
 
 
 def test_an_update_asks_with_the_recorded_answers(releases: Path, tmp_path: Path) -> None:
-    """The interactive way: Enter takes what was answered before, and one answer changes."""
+    """An interactive update: Enter accepts the recorded answers, and one answer changes."""
     answers = {"resource_name": "chore", "fields": {"b": "str", "a": "int"}, "id_type": "int"}
     project = start(releases, tmp_path / "app", answers, NEWEST)
     keys = [
@@ -279,7 +288,7 @@ def lose_answers(_template: Path, project: Path) -> None:
 
 
 def lose_tag(_template: Path, project: Path) -> None:
-    """Come from a version that is gone."""
+    """Record a version that does not exist."""
     recorded = project / ANSWERS
     text = recorded.read_text(encoding="utf-8").replace(f"_commit: {NEWEST}", "_commit: 0.0.7")
     recorded.write_text(text, encoding="utf-8")
@@ -287,7 +296,7 @@ def lose_tag(_template: Path, project: Path) -> None:
 
 
 def move_template(template: Path, project: Path) -> None:
-    """Come from a folder that is gone."""
+    """Record a folder that does not exist."""
     recorded = project / ANSWERS
     text = recorded.read_text(encoding="utf-8").replace(str(template), "../gone")
     recorded.write_text(text, encoding="utf-8")
@@ -308,7 +317,7 @@ def move_template(template: Path, project: Path) -> None:
 def test_a_failed_update_says_why_and_leaves_the_tree_alone(
     spoil: Callable[[Path, Path], None], named: str, own: Path, tmp_path: Path
 ) -> None:
-    """What is said is in the table of the project's own page, with what to do."""
+    """The message is in the table of docs/updating.md, with what to do."""
     project = start(own, tmp_path / "app", {}, NEWEST)
     spoil(own, project)
     before = git(project, "status", "--porcelain")
