@@ -51,7 +51,7 @@ TYPES = "repository/test_readme.py::test_field_types_and_options_are_those_that_
 PAIRS = "rendered/test_matrix.py::test_every_pair_is_in_some_cell"
 SETS = "rendered/test_matrix.py::test_a_set_of_fields_has_every_type"
 OPTIONS = "rendered/test_matrix.py::test_options_are_all_set_somewhere"
-ROUTES = "rendered/test_product_files.py::test_readme_lists_the_routes_of_the_app"
+ROUTES = "rendered/files/test_readme.py::test_readme_lists_the_routes_of_the_app"
 
 
 class Checkout:

@@ -1,0 +1,187 @@
+"""The metadata, tools, workflow and commands of a rendered project."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Render
+from tests.support.checks import texts
+from tests.support.environment import Environment, uv
+from tests.support.rendering import SOURCE
+
+CHECK_JSONSCHEMA = "check-jsonschema@0.39.0"
+
+
+ZIZMOR = "zizmor@1.32.0"
+
+
+PRE_COMMIT = "pre-commit@4.7.0"
+
+
+OF_OTHER_TOOLS = (
+    ".github/dependabot.yml",
+    ".github/workflows/ci.yml",
+    ".pre-commit-config.yaml",
+    "compose.yaml",
+)
+
+
+def tool(*command: str, cwd: Path | None = None) -> None:
+    """Run a linter that is no dependency of this repository; its output is the message."""
+    done = subprocess.run(
+        [uv(), "tool", "run", "--quiet", *command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def dependencies(project: Path) -> set[str]:
+    """The names, extras included, of what a project depends on where it runs."""
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    return {re.split(r"[<>=]", line)[0] for line in pyproject["project"]["dependencies"]}
+
+
+def test_metadata_is_what_was_answered(project: Path, answers: dict[str, Any]) -> None:
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    recorded = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+
+    assert pyproject["project"]["name"] == recorded["project_slug"]
+    assert pyproject["project"]["description"] == recorded["project_description"]
+    for name, value in answers.items():
+        assert recorded[name] == value
+        if isinstance(value, dict):
+            assert list(recorded[name]) == list(value), "the order of the fields is kept"
+
+
+def test_every_requirement_is_bounded_on_both_sides(project: Path) -> None:
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    requirements = pyproject["project"]["dependencies"] + pyproject["dependency-groups"]["dev"]
+
+    for requirement in requirements:
+        assert re.fullmatch(r"[a-z-]+(\[[a-z0-9]+])?>=[\d.]+,<[\d.]+", requirement), requirement
+    names = [re.split(r"[\[>]", line)[0] for line in pyproject["project"]["dependencies"]]
+    assert names == sorted(names)
+
+
+def test_only_what_is_needed_is_installed(render: Render) -> None:
+    assert "uuid-utils" in dependencies(render())
+    assert "uuid-utils" not in dependencies(render(id_type="int"))
+    assert {"pyjwt", "pwdlib[argon2]", "python-multipart"} <= dependencies(render())
+
+
+@pytest.mark.parametrize("auth", ["local", "external"])
+def test_no_word_is_left_of_the_default_answers(render: Render, auth: str) -> None:
+    project = render(
+        project_name="Library",
+        project_description="What is lent to whom.",
+        resource_name="book",
+        fields={"title": "str"},
+        auth=auth,
+    )
+    left = [
+        f"{name}: {line}"
+        for name, text in texts(project)
+        if name != ".copier-answers.yml"  # It names the template.
+        for line in text.splitlines()
+        if re.search(r"(?<!asyncio\.)\b(task|todo)s?\b", line, re.IGNORECASE)
+    ]
+    assert left == []
+
+
+def test_files_of_other_tools_are_the_same_in_every_project(project: Path) -> None:
+    """So that one render of them stands for all: no answer switches or changes one."""
+    assert {str(path.relative_to(project)) for path in project.rglob("*.y*ml")} == {
+        *OF_OTHER_TOOLS,
+        ".copier-answers.yml",
+    }
+    for name in OF_OTHER_TOOLS:
+        assert (project / name).read_bytes() == (SOURCE / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("vendor.compose-spec", "compose.yaml"),
+        ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.dependabot", ".github/dependabot.yml"),
+    ],
+)
+def test_files_of_other_tools_follow_their_schemas(render: Render, schema: str, file: str) -> None:
+    tool(CHECK_JSONSCHEMA, "--builtin-schema", schema, str(render() / file))
+
+
+def test_workflow_is_safe(render: Render) -> None:
+    project = render()
+    tool(ZIZMOR, "--offline", "--quiet", str(project / ".github"))
+
+    workflow = (project / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    used = re.findall(r"uses: (\S+)(.*)", workflow)
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
+    loaded = yaml.safe_load(workflow)
+    assert loaded["permissions"] == {}
+    for job in loaded["jobs"].values():
+        assert set(job["permissions"].values()) <= {"read"}
+        assert job["timeout-minutes"] <= 15
+
+
+def test_pre_commit_configuration_is_valid(render: Render) -> None:
+    tool(PRE_COMMIT, "validate-config", str(render() / ".pre-commit-config.yaml"))
+
+
+def test_make_lists_its_commands(render: Render) -> None:
+    listed = subprocess.run(
+        ["make"], cwd=render(), capture_output=True, text=True, check=True
+    ).stdout
+
+    assert re.findall(r"^make (\w+)", listed, re.MULTILINE) == [
+        *("help", "run", "test", "check", "format", "migrate", "migration")
+    ]
+
+
+@pytest.mark.long
+def test_a_missing_revision_is_named_and_written(render: Render, environment: Environment) -> None:
+    project = render(id_type="int")
+    own = f"sqlite:///{project / 'own.db'}"
+    check = ("python", "-m", "scripts.migrations", "check")
+    create = ("python", "-m", "scripts.migrations", "create")
+    environment.check(project, *check, DATABASE_URL=own)
+
+    model = project / "app" / "models" / "task.py"
+    model.write_text(f"{model.read_text(encoding='utf-8')}\n    extra: str | None = None\n")
+    failed = environment.run(project, *check, DATABASE_URL=own)
+    assert failed.returncode == 1
+    assert "extra" in failed.stdout
+    assert 'make migration m="' in failed.stdout
+
+    assert environment.run(project, *create, MESSAGE="  ").returncode == 1
+    environment.check(project, *create, DATABASE_URL=own, MESSAGE='say "more" \\ or less')
+    assert len(list((project / "migrations" / "versions").glob("*.py"))) == 2
+    environment.check(project, *check, DATABASE_URL=own)
+    environment.check(project, "ruff", "check", "migrations")
+    environment.check(project, "ruff", "format", "--check", "migrations")
+
+    nothing = environment.check(project, *create, MESSAGE="again")
+    assert "there is nothing to write" in nothing
+    assert len(list((project / "migrations" / "versions").glob("*.py"))) == 2
+    assert not (project / "own.db").exists(), "the database of DATABASE_URL is left alone"
+
+
+def test_texts_end_in_one_newline_and_no_line_in_a_blank(project: Path) -> None:
+    for path in sorted(project.rglob("*")):
+        if path.is_file() and path.read_bytes():
+            text = path.read_text(encoding="utf-8")
+            assert text.endswith("\n"), path
+            assert not text.endswith("\n\n"), path
+            assert not re.search(r"[ \t]$", text, re.MULTILINE), path
+            assert "\r" not in text, path

@@ -1,0 +1,46 @@
+"""The presets are complete sets of answers, one for each design."""
+
+import re
+
+import pytest
+
+from tests.support.cells import CELLS
+from tests.support.presets import PRESETS, RICH
+from tests.support.rendering import ROOT, questions
+
+
+def test_each_design_has_its_preset() -> None:
+    assert PRESETS.keys() == {
+        "backend-builder",
+        "backend-engineer",
+        "backend-scaffolder",
+        "fastapi-sqlmodel-generator",
+        "todo-fullstack",
+    }
+
+
+def test_presets_and_rich_answers_are_cells() -> None:
+    for name, answers in (PRESETS | RICH).items():
+        assert CELLS[name] == answers
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_answers_what_matters(name: str) -> None:
+    """No default that changes later may change what a preset is; what follows is computed."""
+    computed = {"project_slug", "resource_plural", "more_resources"}
+    assert list(PRESETS[name]) == [each for each in questions() if each not in computed]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_says_which_design_it_is(name: str) -> None:
+    text = (ROOT / "presets" / f"{name}.yml").read_text(encoding="utf-8")
+    header = text.partition("project_name:")[0]
+    assert header.startswith(f"# {name}: ")
+    assert "Where this differs from the design" in header
+    assert all(line.startswith("#") for line in header.splitlines())
+
+
+def test_the_readme_lists_the_presets() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[`(.+?)`\]\(presets/(.+?)\.yml\) \|", readme, flags=re.MULTILINE)
+    assert sorted(rows) == [(name, name) for name in PRESETS]
