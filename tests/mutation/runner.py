@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ DRIVER = Path(__file__).parent / "worker.py"
 # A run without end is stopped, and counts as noticed.
 SECONDS = 240
 
-# The answers of the projects, between which nearly all of the template is rendered: own users and
-# pages; cursors, hidden rows, relations and 403; tokens of a service, paths and bare lists;
-# relations that are deleted, and 404.
+# Between them, they render nearly all of the template: own users and numbered pages; cursors, soft
+# delete, relations and 403; tokens of another service, the user in the path and slices; relations
+# with rows that are really deleted, and 404.
 PROJECTS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "strictest": RICH["strictest"],
@@ -28,60 +29,62 @@ PROJECTS: dict[str, dict[str, Any]] = {
     "graph": RICH["graph"],
 }
 
-# What is mutated, by what it is for; and where, so that no file is mutated twice.
+# The modules of app/ that are mutated, by subject.
 MUTATED = {
-    "services": ("services/*", "links", "completion", "stats", "search", "status"),
-    "scope": ("scope", "path_scope"),
-    "auth": (
-        *("services/auth", "auth", "bearer", "sessions", "tokens", "keys", "passwords"),
-        *("rate_limits", "signing_secret", "auth_settings"),
+    "services": (
+        *("services/*", "db/completion*", "db/stats", "db/search", "db/folding"),
+        *("db/links", "db/bulk_links"),
     ),
-    "pagination": ("pagination", "listing"),
-    "errors": ("integrity",),
+    "scope": (
+        *("db/scope", "db/absence", "db/bulk", "db/bulk_complete", "db/references"),
+        *("db/bulk_references", "db/restoring", "db/restricting", "models/scoped", "models/owned"),
+        *("models/soft_deleted", "auth/path"),
+    ),
+    "auth": ("auth/*", "services/auth"),
+    "pagination": ("db/pagination", "db/filters", "db/sorting"),
+    "errors": ("db/integrity",),
 }
 EVERYTHING = tuple(dict.fromkeys(module for modules in MUTATED.values() for module in modules))
+# In each project what is different there, so that no file is mutated twice.
 MUTATED_IN = {
     "defaults": EVERYTHING,
-    "strictest": ("services/[!a]*", "links", "stats", "scope", "path_scope", "pagination"),
-    "fastapi-sqlmodel-generator": (
-        *("scope", "auth", "tokens", "keys", "auth_settings", "pagination"),
+    "strictest": (
+        *("services/[!a]*", "db/stats", "db/links", "db/bulk_links", "db/pagination"),
+        *("db/absence", "db/references", "db/bulk_references", "db/restoring"),
+        *("models/soft_deleted", "auth/path"),
     ),
-    "graph": ("scope",),
+    "fastapi-sqlmodel-generator": (
+        *("auth/current_user", "auth/tokens", "auth/keys", "auth/settings", "db/pagination"),
+    ),
+    "graph": ("db/restricting",),
 }
 
-RESOURCES = ("resources", "operations", "hiding", "relations")
-AUTH = (
-    *("test_tokens.py", "test_auth.py", "test_sessions.py", "test_keys.py", "test_passwords.py"),
-    *("test_rate_limits.py", "test_auth_settings.py", "test_refusals.py"),
-)
-# Where a test of this module fails first, most likely.
+# The tests that are run first for a module: where one fails most likely.
 LIKELY: dict[str, tuple[str, ...]] = {
-    "links": ("relations",),
-    "models/linked": ("relations",),
-    "trees": ("relations",),
-    "listing": ("test_pagination.py", "resources"),
-    "path_scope": ("resources",),
-    "integrity": ("test_integrity.py", "resources"),
-    "middleware": ("test_middleware.py", "test_errors.py"),
-    "errors": ("test_errors.py",),
-    "error_body": ("test_error_body.py", "test_errors.py"),
-    "database": ("test_database.py", "test_health.py"),
-    "signing_secret": ("test_auth_settings.py", "test_settings.py"),
-    "models/session": AUTH,
-    "models/user": AUTH,
-    "schemas/auth": AUTH,
-    "schemas/base": ("resources", "test_auth.py"),
-    "services/auth": AUTH,
-    "routers/auth": AUTH,
-    **dict.fromkeys(MUTATED["auth"][1:8], AUTH),
+    **dict.fromkeys(("db/links", "db/bulk_links", "db/trees"), ("routers/relations/",)),
+    **dict.fromkeys(("db/references", "db/bulk_references"), ("routers/relations/",)),
+    "models/linked": ("routers/relations/",),
+    **dict.fromkeys(("db/filters", "db/sorting"), ("db/test_filters_and_sorting.py", "routers/")),
+    **dict.fromkeys(("db/database", "db/engine", "db/connections"), ("db/",)),
+    "http/error_handlers": ("http/test_errors.py", "http/"),
+    "auth/path": ("routers/test_user_paths.py", "routers/"),
+    "auth/signing_secret": ("auth/test_settings.py",),
+    **dict.fromkeys(("models/user", "models/session"), ("auth/",)),
+    **dict.fromkeys(("routers/auth", "schemas/auth", "services/auth"), ("auth/",)),
 }
 
 
 def group_of(file: str) -> str:
-    """Return what a mutated file is for."""
+    """Return the subject of a mutated file."""
     module = file.removeprefix("app/").removesuffix(".py")
-    found = [group for group, modules in MUTATED.items() if module in modules]
-    return (found or ["services"])[0]
+    found = {
+        pattern: group
+        for group, patterns in MUTATED.items()
+        for pattern in patterns
+        if fnmatch(module, pattern)
+    }
+    # One that names the module counts more than one with a wildcard.
+    return found.get(module) or next(iter(found.values()))
 
 
 def all_mutants(name: str, project: Path) -> dict[str, Mutant]:
@@ -128,18 +131,13 @@ def coverage_of(environment: Environment, project: Path) -> Coverage:
 def stages(project: Path, run: Run, coverage: Coverage) -> list[dict[str, Any]]:
     """Return the tests for a defect: first those that run its lines, then all others.
 
-    They come in the order in which they should notice it. What is run once, when modules are
-    imported, is a matter for all tests.
+    They are in the order in which one fails most likely. Lines that run once, when a module is
+    imported, have only the second stage: all tests.
     """
     module = run.file.removeprefix("app/").removesuffix(".py")
-    name = module.rpartition("/")[2]
-    likely: tuple[str, ...]
-    if module in LIKELY:
-        likely = (f"test_{name}.py", *LIKELY[module])
-    elif module.startswith(("services/", "routers/", "schemas/")):
-        likely = (*(f"{folder}/test_{name}.py" for folder in RESOURCES), "relations")
-    else:
-        likely = (f"test_{name}.py", *RESOURCES)
+    room, _, name = module.rpartition("/")
+    others = (f"{room}/",) if room in {"auth", "http"} else ("routers/",)
+    likely = (f"{room}/test_{name}.py", *LIKELY.get(module, others))
     paths = sorted(str(path.relative_to(project)) for path in project.rglob("test_*.py"))
     ordered = sorted(
         paths,

@@ -328,7 +328,7 @@ def test_a_failed_update_says_why_and_leaves_the_tree_alone(
     if named:
         assert named in done.stderr
         assert "Traceback" not in done.stderr
-        assert "an answer, and what it takes" in page
+        assert "an answer, and what it accepts" in page
         return
     known = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
     assert [message for message in known if message in done.stderr], done.stderr
