@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 CONNECT = """
 import asyncio, json, sys
 from sqlalchemy import text
-from app.database import create_engine
+from app.db.engine import create_engine
 
 SEEN = '''SELECT json_build_object(
     'user', current_user, 'database', current_database(), 'application', application_name,

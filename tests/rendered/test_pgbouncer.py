@@ -24,7 +24,7 @@ ROUNDS = 4
 STATEMENTS = """
 import asyncio, sys
 from sqlalchemy import text
-from app.database import Database
+from app.db.database import Database
 
 async def read(database, number):
     for _ in range(5):

@@ -9,8 +9,8 @@ import json
 import sys
 import unicodedata
 
-from app.database import create_engine
-from app.search import fold, folded, position
+from app.db.engine import create_engine
+from app.db.folding import fold, folded, position
 from sqlalchemy import Column, MetaData, Table, Text, select
 
 CASES = (str, str.lower, str.upper, str.title, str.casefold, str.swapcase, str.capitalize)
