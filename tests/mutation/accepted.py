@@ -11,14 +11,11 @@ ONLY_LOGGED = "a line of the log, and nothing that depends on it"
 MORE_THAN_NEEDED = "it reads more rows than the next lines need, with the same result"
 UNKNOWN_CORES = "only where Python cannot count the cores"
 LEEWAY = "the tolerated difference of clocks is a guess, to the second"
-COMPILED = "whether compiled SQL is cached: speed alone"
 
 SURVIVORS = {
     # services
     "defaults app/db/completion_stats.py count_completed 2: True -> False": NAMED_IN_WHERE,
     "strictest app/db/stats.py count: True -> False": NAMED_IN_WHERE,
-    "defaults app/db/folding.py folded: True -> False": COMPILED,
-    "defaults app/db/folding.py position: True -> False": COMPILED,
     "defaults app/db/search.py _mark: each not in composed -> (each in composed)": (
         "which strings are spared the second folding: speed alone"
     ),

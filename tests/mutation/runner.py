@@ -32,7 +32,7 @@ PROJECTS: dict[str, dict[str, Any]] = {
 # The modules of app/ that are mutated, by subject.
 MUTATED = {
     "services": (
-        *("services/*", "db/completion*", "db/stats", "db/search", "db/folding"),
+        *("services/*", "db/completion*", "db/stats", "db/search"),
         *("db/links", "db/bulk_links"),
     ),
     "scope": (
