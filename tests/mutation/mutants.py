@@ -1,9 +1,9 @@
-"""Small changes of a source, one at a time: what tests that have teeth must notice.
+"""Small changes of a source, one at a time, which good tests notice.
 
-No library makes them. cosmic-ray puts every other operator in the place of one, most of them the
-same again, and deletes no statement, where here a raise, a call or a `.where` that is gone is what
-matters most; mutmut runs a project of its own configuration in its own way. Either would need more
-code to be told what to change and how to run it than the changes themselves take.
+No library makes these. cosmic-ray replaces each operator by every other one, which is mostly the
+same again, and deletes no statements: here, removed raises, calls and `.where`s matter most. mutmut
+runs a project in its own way, with its own configuration. Using either would take more code than
+the changes themselves.
 """
 
 import ast
@@ -27,7 +27,7 @@ Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: where it is, in words that stay when lines move, and the source that it makes."""
+    """One change: its place, in words that stay valid when lines move, and the changed source."""
 
     file: str
     place: str
@@ -38,7 +38,7 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """What names it in the list of survivors."""
+        """Its name in the list of accepted changes."""
         return f"{self.file} {self.place}: {self.before} -> {self.after}"
 
 
@@ -119,8 +119,8 @@ def _of_expression(node: ast.expr) -> Iterator[str]:
         case ast.UnaryOp(ast.Not(), operand):
             yield f"({ast.unparse(operand)})"
         case ast.BinOp(left, ast.Add() | ast.Sub() as sign, right):
-            turned = ast.Sub() if isinstance(sign, ast.Add) else ast.Add()
-            yield f"({ast.unparse(ast.BinOp(left, turned, right))})"
+            negated = ast.Sub() if isinstance(sign, ast.Add) else ast.Add()
+            yield f"({ast.unparse(ast.BinOp(left, negated, right))})"
         case ast.Constant(int() as value):
             more_or_less = (str(value + 1), f"({value - 1})")
             yield from (str(not value),) if isinstance(value, bool) else more_or_less
@@ -141,6 +141,6 @@ def _less_one(nodes: list[ast.expr]) -> list[list[ast.expr]]:
 
 
 def _negated(condition: ast.expr) -> Iterator[tuple[ast.expr, str]]:
-    """Turn a condition round, unless it has an operator that is turned round anyway."""
+    """Negate a condition, unless it has an operator that is negated anyway."""
     if not isinstance(condition, ast.Compare | ast.UnaryOp):
         yield condition, f"(not ({ast.unparse(condition)}))"

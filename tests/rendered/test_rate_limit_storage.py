@@ -82,7 +82,7 @@ def log_in(api: Api, email: str, password: str = "wrong horse") -> Answer:
 
 
 def check_limited(answer: Answer, window: int) -> None:
-    """Expect that no further attempt is allowed, and to be told when one is."""
+    """Expect that no further attempt is allowed, and a Retry-After."""
     assert answer.status == 429
     assert 0 < int(answer.headers["Retry-After"]) <= window
 
@@ -121,7 +121,7 @@ class Line:
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self) -> None:
-        """Connect whoever calls."""
+        """Accept connections."""
         with suppress(OSError):
             while True:
                 caller, _ = self.listener.accept()

@@ -71,7 +71,7 @@ def test_authorize_and_call(served: Api, browser: Browser) -> None:
     else:
         browser.type("input#auth-bearer-value", who.token)
     browser.click(".auth-btn-wrapper button.authorize")
-    # Whoever is in can log out.
+    # Logged in, and therefore able to log out.
     browser.find('.auth-btn-wrapper button[aria-label="Remove authorization"]')
     browser.click(".auth-btn-wrapper button.btn-done")
 

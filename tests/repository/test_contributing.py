@@ -25,7 +25,7 @@ ROUTER = "template/app/routers/{% yield resource from resources %}{{ resource.na
 QUESTION = """
 greeting:
   type: str
-  help: Which word greets whoever asks?
+  help: Which word greets the caller?
   choices:
     Hello: hello
     Good day: good_day
@@ -190,7 +190,7 @@ def test_a_new_question(checkout: Checkout) -> None:
     checkout.edit("README.md", "`good_night`", "`good_day`")
     case = '    ({"greeting": "bye"}, ("greeting", "hello, good_day")),\n'
     checkout.after("tests/answers/bad.py", "GIVEN: list[Case] = [\n", case)
-    (checkout.home / MANNERS).write_text("Greet whoever asks.\n", encoding="utf-8")
+    (checkout.home / MANNERS).write_text("Greet the caller.\n", encoding="utf-8")
     checkout.check({}, passing=[KNOWN, ROW, VALUES, REFUSED, PAIRS])
     cells = [sys.executable, "-c", "from tests.support.cells import CELLS; print(CELLS)"]
     matrix = command(checkout.home, *cells).stdout

@@ -1,41 +1,65 @@
-"""The budget that keeps the template readable: little Jinja, in few files, and none left over."""
+"""The budgets that keep the template readable: little Jinja, in few files, and short files."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.conftest import Render
-from tests.support.rendering import SOURCE, rendered_files, sources
+import pytest
 
-# A folder that is laid over the project where a condition holds.
+from tests.conftest import Render
+from tests.support.rendering import ROOT, SOURCE, rendered_files, sources
+
+# A folder that Copier lays over the project if its condition is true.
 OVERLAY = re.compile(r"^\{\{ '\.' if .*? \}\}/")
 JINJA = re.compile(r"\{\{|\{%|\{#")
 
-# The only files whose content may hold control lines, and how many: the ones where loops over
-# fields live, and the ones that answers assemble. Whatever can be switched as a whole file is.
-CONTROL_LINES = {
-    "app/__init__.py": 4,
-    "app/models/__init__.py": 6,
-    "app/models/<resource>.py": 18,
-    "app/routers/__init__.py": 16,
-    "app/routers/<resource>.py": 30,
-    "app/schemas/<resource>.py": 46,
-    "app/services/<resource>.py": 20,
-    "migrations/versions/0001_initial.py": 54,
-    "pyproject.toml": 14,
-    "README.md": 20,
-    "tests/support/samples/__init__.py": 2,
-    "tests/support/samples/<resource>.py": 2,
-    "{{_copier_conf.answers_file}}": 1,
+# The only files that may have control lines: those that list resources, fields or requirements.
+CONTROLLED = {
+    "app/__init__.py",
+    "app/models/__init__.py",
+    "app/models/<resource>.py",
+    "app/routers/__init__.py",
+    "app/routers/<resource>.py",
+    "app/schemas/<resource>.py",
+    "app/services/<resource>.py",
+    "migrations/versions/0001_initial.py",
+    "pyproject.toml",
+    "README.md",
+    "tests/support/samples/__init__.py",
+    "tests/support/samples/<resource>.py",
+    "{{_copier_conf.answers_file}}",
 }
+CONTROL_LINES = 150
+CONTROL_LINES_OF_A_FILE = 30
+# What depends on one answer and is more than a file or two has a folder at the top of template/.
+CONDITIONAL_NAMES = {"app": 20, "tests": 15}
 
-# Where a rendered project may speak of where it comes from.
+MODULES_OF_THE_ROOT = 7
+LINES_OF_THE_SCOPE = 130
+LINES_OF_A_FILE = 400
+# Tables of data.
+LONGER = {"tests/migrations/changes.py"}
+
+# The rendered files that may mention the template.
 ORIGIN = re.compile(r"copier|jinja|\b(the|this|its|a) template\b", re.IGNORECASE)
-SPEAKS_OF_ITS_ORIGIN = {".copier-answers.yml", "README.md", "docs/updating.md"}
+MENTION_THE_ORIGIN = {".copier-answers.yml", "README.md", "docs/updating.md"}
+
+
+PROSE = (
+    *("template", "hooks", "tests", "tools", "bench", "docs", "presets", "copier.yml"),
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+)
+TEXT = {".py", ".jinja", ".md", ".yml", ".yaml", ".toml"}
+DIALECT = re.compile(
+    r"\banew\b|\bknows? (no|nothing)\b|\bturn(s|ed)? round\b|\b(be|is|are|was|were) told\b"
+    r"|\brefused with\b|\bwho is calling\b|\bwhoever\b|\bthat are theirs\b",
+    re.IGNORECASE,
+)
 
 
 def source_name(path: Path) -> str:
-    """The name that a file of template/ is rendered to, a resource's name left open."""
+    """The name of the rendered file, with `<resource>` for the name of a resource."""
     name = str(path.relative_to(SOURCE)).removesuffix(".jinja")
     name = re.sub(r"\{% yield resource .*?\{% endyield %\}", "<resource>", name)
     return OVERLAY.sub("", re.sub(r"\{%.*?%\}", "", name))
@@ -52,19 +76,68 @@ def test_most_rendered_files_come_from_sources_without_jinja(
     assert share > 0.7
 
 
-def test_only_listed_files_have_control_lines(figure: Callable[[str], None]) -> None:
-    over, lines = [], 0
+def control_lines() -> Counter[str]:
+    """How many control lines each file of template/ has."""
+    found: Counter[str] = Counter()
     for path in sources("template"):
-        if path.suffix != ".jinja":
-            continue
-        found = sum("{%" in line for line in path.read_text(encoding="utf-8").splitlines())
-        lines += found
-        if found > CONTROL_LINES.get(source_name(path), 0):
-            over.append(f"{source_name(path)}: {found} control lines")
-    figure(f"control lines in template/: {lines}, in {len(CONTROL_LINES)} files that may have some")
-    assert over == [], "switch a whole file by its name, or compute the text in hooks/"
-    names = {source_name(path) for path in sources("template") if path.suffix == ".jinja"}
-    assert CONTROL_LINES.keys() <= names, "listed, but not there"
+        if path.suffix == ".jinja":
+            lines = path.read_text(encoding="utf-8").splitlines()
+            found[source_name(path)] += sum("{%" in line for line in lines)
+    return found
+
+
+def test_few_files_have_control_lines(figure: Callable[[str], None]) -> None:
+    found = control_lines()
+    figure(f"control lines in template/: {found.total()}, in {len(+found)} files")
+    advice = "switch a whole file by its name, or compute the text in hooks/"
+    assert (+found).keys() - CONTROLLED == set(), advice
+    assert CONTROLLED - (+found).keys() == set(), "listed, but without control lines"
+    assert found.total() <= CONTROL_LINES, advice
+    assert [name for name in found if found[name] > CONTROL_LINES_OF_A_FILE] == [], advice
+
+
+@pytest.mark.parametrize("folder", CONDITIONAL_NAMES)
+def test_few_names_have_conditions(folder: str) -> None:
+    conditional = [
+        path
+        for path in sources("template")
+        if re.search(rf"(^|/){folder}/.*\{{% if", str(path.relative_to(SOURCE)))
+    ]
+    assert len(conditional) <= CONDITIONAL_NAMES[folder]
+
+
+def test_the_root_of_the_app_is_small(render: Render) -> None:
+    modules = [path.name for path in (render() / "app").glob("*.py")]
+    assert len(modules) <= MODULES_OF_THE_ROOT, modules
+
+
+def test_the_scope_is_plain_and_short() -> None:
+    scope = SOURCE / "app" / "db" / "scope.py"
+    text = scope.read_text(encoding="utf-8")
+    assert not JINJA.search(text)
+    assert len(text.splitlines()) <= LINES_OF_THE_SCOPE
+
+
+def test_no_file_is_long() -> None:
+    long = {
+        str(path.relative_to(ROOT))
+        for path in sources("hooks", "tests")
+        if path.suffix in {".py", ".jinja"}
+        and len(path.read_text(encoding="utf-8").splitlines()) > LINES_OF_A_FILE
+    }
+    assert long == LONGER
+
+
+def test_prose_is_plain() -> None:
+    """Words that earlier versions used in place of the common ones."""
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sources(*PROSE)
+        if path.suffix in TEXT and path != Path(__file__)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if DIALECT.search(line)
+    ]
+    assert found == []
 
 
 def test_the_suffix_tells_where_jinja_is() -> None:
@@ -76,16 +149,16 @@ def test_the_suffix_tells_where_jinja_is() -> None:
     assert wrong == []
 
 
-def test_nothing_rendered_speaks_of_the_template(render: Render) -> None:
+def test_no_other_rendered_file_mentions_the_template(render: Render) -> None:
     project = render()
-    speaking = []
+    mentions = []
     for path in rendered_files(project):
         name = str(path.relative_to(project))
-        if name in SPEAKS_OF_ITS_ORIGIN:
+        if name in MENTION_THE_ORIGIN:
             continue
-        speaking += [
+        mentions += [
             f"{name}:{number}: {line}"
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
             if ORIGIN.search(line)
         ]
-    assert speaking == []
+    assert mentions == []

@@ -1,4 +1,4 @@
-"""Commands as a person types them, in a shell that knows nothing of these tests."""
+"""Commands as a person runs them, in a shell without the variables of these tests."""
 
 import os
 import subprocess

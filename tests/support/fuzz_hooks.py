@@ -25,7 +25,7 @@ ONLY_FOR = {OUT_OF_BOUNDS: str, NO_INTEGER: float}
 # Messages of refusals that no JSON schema can foretell, by the reason why it cannot.
 EXCUSED = {
     "a schema has no clock": r"Must be in the future",
-    "a schema knows no rows": r"There is no such row\.|A row cannot be its own ancestor\.",
+    "a schema does not see rows": r"There is no such row\.|A row cannot be its own ancestor\.",
     "only the server knows its cursors": (
         r"Invalid cursor\.|This cursor belongs to a list with another order or other filters\."
     ),

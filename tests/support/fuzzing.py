@@ -25,7 +25,7 @@ Authorization = {token}
 [parameters]
 user_id = {user_id}
 
-# Whoever does this has no token afterwards.
+# After one of these, the token is invalid.
 [[operations]]
 include-operation-id = "delete_me"
 headers = {{ Authorization = {other_token} }}

@@ -1,4 +1,4 @@
-"""Who is calling: what a request must carry, with either source of keys."""
+"""The current user: what a request must carry, with either source of keys."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ UNCHECKED = {**SHARED, "jwt_issuer": None, "jwt_audience": None}
 
 @pytest.fixture
 async def who(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    """A client of an app that tells who is calling."""
+    """A client of an app that returns the current user."""
     async with who_app(app) as client:
         yield client
 

@@ -28,7 +28,7 @@ NO_KEY = "the response has no key that can verify signatures"
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that tests move."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -64,7 +64,7 @@ TEXTS = ["", ".", "a.b.c", f"{MARK}.{MARK}.{MARK}", MARK, f"{MARK}\t{MARK}"]
 
 @pytest.fixture
 async def who(app: FastAPI, caplog: pytest.LogCaptureFixture) -> AsyncIterator[AsyncClient]:
-    """A client of an app that tells who is calling; the log is watched."""
+    """A client of an app that returns the current user; the log is captured."""
     async with who_app(app) as client:
         caplog.set_level(logging.DEBUG)
         yield client

@@ -22,7 +22,7 @@ ATTACKER = FakeIssuer()
 
 @pytest.fixture
 async def who(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    """A client of an app that tells who is calling."""
+    """A client of an app that returns the current user."""
     async with who_app(app) as client:
         yield client
 

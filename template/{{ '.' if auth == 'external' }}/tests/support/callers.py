@@ -1,4 +1,4 @@
-"""A route that tells who is calling, on an app with settings of its own."""
+"""An app with its own settings, and a route that returns the current user."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,13 +14,13 @@ WHO = "/probe/who"
 
 
 async def who(user_id: CurrentUser) -> str:
-    """Tell who is calling."""
+    """Return the current user."""
     return user_id
 
 
 @asynccontextmanager
 async def who_app(app: FastAPI, **changes: Any) -> AsyncIterator[AsyncClient]:
-    """Give a client of an app that tells who is calling."""
+    """Return a client of an app that returns the current user."""
     other = build(app, **changes)
     other.add_api_route(WHO, who)
     transport = ASGITransport(other)
