@@ -483,6 +483,4 @@ TRIED = [
     (name, version)
     for version in (NEWEST, *(released() if ALL else ()))
     for name in (CHANGES if ALL else SLICE)
-    # 0.1.0 had the restoring of rows last, where people add: that it moved is a conflict there.
-    if not (version == "0.1.0" and CHANGES[name].old.get("soft_delete"))
 ]

@@ -31,7 +31,7 @@ from tools.release import released
 # Changes of a later version of the template: in files that the owner edited, on other lines, and in
 # files that the owner deleted or that an update leaves alone.
 ELSEWHERE = (
-    Edit("template/app/settings.py", '"""Settings: read', '"""All settings: read'),
+    Edit("template/app/settings.py", '"""Settings from', '"""All settings from'),
     Edit("template/README.md.jinja", "starts PostgreSQL, migrates it", "runs PostgreSQL, migrates"),
     Edit("template/pyproject.toml.jinja", 'on = ">=3.11"', 'on = ">=3.11,<4"'),
     Edit("template/app/routers/*.jinja", '"""HTTP routes of', '"""The HTTP routes of'),
@@ -236,7 +236,7 @@ def test_the_command_takes_a_file_of_answers(releases: Path, tmp_path: Path) -> 
     done = command(
         project, *COPIER, "update", "--defaults", "--data-file", str(tmp_path / "answers.yml")
     )
-    for word in ("loses its files", "renamed_from", "make check", "make migration", "make migrate"):
+    for word in ("its files are deleted", "renamed_from", "make check", "make migration", "make migrate"):
         assert word in done.stderr, done
     assert "effort" in (project / "app/models/task.py").read_text(encoding="utf-8")
     recorded = yaml.safe_load((project / ANSWERS).read_text(encoding="utf-8"))

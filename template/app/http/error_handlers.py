@@ -36,7 +36,7 @@ def _field_errors(error: RequestValidationError) -> dict[str, str]:
 def _allowed_methods(request: Request) -> set[str]:
     """Return the methods of all routes with this path; Starlette only returns those of the first.
 
-    Routes with fewer parameters have precedence: `/tasks/stats` is not `/tasks/{task_id}`.
+    Routes with fewer parameters have precedence: `stats` in the place of an id is not an id.
     """
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     found: dict[int, set[str]] = {}
