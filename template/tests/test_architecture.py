@@ -106,6 +106,10 @@ def test_nothing_bypasses_the_scope(layer: str) -> None:
         "await scope.database.autocommit()",
         "await scope.connection.execute(query)",
         "SQLModel.metadata.tables",
+        "sa.select(models.Anything.__table__)",
+        "models.Anything.metadata.drop_all(engine)",
+        "async def f():\n    async with scope.database.transaction() as connection: ...",
+        "replace(scope, connection=other.connection)",
     ],
 )
 def test_bypasses_are_found(code: str) -> None:
@@ -125,6 +129,9 @@ def test_services_of_resources_take_a_scope_first() -> None:
         "def f(scope): ...",
         "async def f(scope: Scope | None): ...",
         "async def f(*, scope: Scope): ...",
+        "async def f(user_id: Id, /, scope: Scope): ...",
+        "async def f(request: Request, scope: Scope): ...",
+        "def f(*scopes: Scope): ...",
     ],
 )
 def test_missing_scopes_are_found(code: str) -> None:
@@ -144,6 +151,9 @@ def test_routers_of_resources_require_a_user() -> None:
         'APIRouter(prefix="/x")',
         "fastapi.APIRouter(dependencies=[])",
         "APIRouter(dependencies=[Depends(somebody)])",
+        "APIRouter(dependencies=[Depends(current_user_id)])",
+        "APIRouter(dependencies=[current_user])",
+        'APIRouter(prefix="/x", responses=responses(401))',
     ],
 )
 def test_unprotected_routers_are_found(code: str) -> None:
