@@ -1,4 +1,4 @@
-"""Tables whose rows belong to users."""
+"""The mixin for tables with an owner, `user_id`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tables whose rows are marked as deleted, and can be restored."""
+"""The mixin for soft deletion, which adds `deleted_at`."""
 
 from datetime import datetime
 from typing import Any
