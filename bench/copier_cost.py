@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.commands import commit, surroundings
+from tests.support.commands import commit, shell_environment
 from tests.support.rendering import copy_template
 from tests.support.updating import publish
 
@@ -32,10 +32,10 @@ ROUNDS = 7
 GOAL = 3.5
 PYTHON = (sys.executable,)
 COPIER = ("-m", "copier")
-# What one line of differs between the two releases.
+# The file in which one line differs between the two releases.
 CHANGED = "template/.dockerignore"
-# Functions that stand for what a run does, by file and name. Their times overlap: importing apart,
-# compiling and git happen within asking and rendering, or around them.
+# The functions whose time is measured, by file and name. The times overlap, because asking and
+# rendering include the compilation of Jinja and calls of git.
 PARTS = {
     "importing": ("<frozen importlib._bootstrap>", "_find_and_load"),
     "asking, checking, deriving": ("copier/_main.py", "_ask"),
@@ -82,7 +82,7 @@ LEFT, SCALE, ROW = 250, 30, 30
 
 @dataclass(frozen=True)
 class Command:
-    """One way to call Copier; those that update do it in a project of the first release."""
+    """A call of Copier; an update runs in a project of the first release."""
 
     title: str
     arguments: tuple[str, ...]
@@ -90,7 +90,7 @@ class Command:
 
 
 class Bench:
-    """A template with two releases and a project of the first, in a folder."""
+    """A template with two releases, and a project of the first."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -101,20 +101,20 @@ class Bench:
         commit(self.project, "Start")
         changed = self.source / CHANGED
         first, *rest = changed.read_text(encoding="utf-8").splitlines()
-        changed.write_text("\n".join([f"{first} Really.", *rest, ""]), encoding="utf-8")
+        changed.write_text("\n".join([f"{first} Changed.", *rest, ""]), encoding="utf-8")
         publish(self.source, "1.1.0")
         self.count = 0
 
     @cached_property
     def files(self) -> int:
-        """How many files a project has."""
+        """The number of files in the project."""
         tracked = ("git", "ls-files")
         listed = subprocess.run(tracked, cwd=self.project, check=True, capture_output=True)
         return len(listed.stdout.splitlines())
 
     @cached_property
     def commands(self) -> list[Command]:
-        """What is measured; the first is what the others are compared with."""
+        """The commands to measure; the others are compared with the first."""
         update = ("update", "--defaults", "--quiet")
         return [
             Command("copier --version", ("--version",)),
@@ -133,14 +133,14 @@ class Bench:
         subprocess.run(
             command,
             cwd=cwd,
-            env=surroundings(),
+            env=shell_environment(),
             check=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
         )
 
     def measure(self, command: Command, python: Sequence[str] = PYTHON) -> float:
-        """Return the CPU seconds that a command takes, its children's included."""
+        """Return the CPU time of a command in seconds, including child processes."""
         self.count += 1
         target = self.home / str(self.count)
         arguments = list(command.arguments)
@@ -183,13 +183,13 @@ class Bench:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table, as Markdown."""
+    """Format a table as Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def plot(ratios: dict[str, float]) -> str:
-    """A bar for each command, as SVG."""
+    """Draw a bar for each command as SVG."""
     height = ROW * len(ratios) + 40
     width = LEFT + int(SCALE * max(*ratios.values(), GOAL)) + 60
     parts = []
@@ -216,12 +216,12 @@ def plot(ratios: dict[str, float]) -> str:
 
 
 def main() -> None:
-    """Measure, print, and write the page."""
+    """Measure the commands, print the results, and write the page."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         commands = bench.commands
         for command in commands:
-            bench.measure(command)  # Fills the caches of the file system.
+            bench.measure(command)  # Fill the caches of the file system.
         rounds = [[bench.measure(command) for command in commands] for _ in range(ROUNDS)]
         profiles = {command.title: bench.profile(command) for command in commands[1:]}
         files = bench.files
@@ -229,14 +229,14 @@ def main() -> None:
         command.title: sorted(spent[number] / spent[0] for spent in rounds)
         for number, command in enumerate(commands)
     }
-    medians = {title: statistics.median(of) for title, of in ratios.items()}
+    medians = {title: statistics.median(each) for title, each in ratios.items()}
     seconds = statistics.median(spent[0] for spent in rounds)
     figures = table(
         ["command", "median ratio", "from", "to"],
         [
             [re.sub(r"^[^,]+", r"`\g<0>`", title)]
-            + [f"{figure:.1f}" for figure in (medians[title], of[0], of[-1])]
-            for title, of in ratios.items()
+            + [f"{figure:.1f}" for figure in (medians[title], each[0], each[-1])]
+            for title, each in ratios.items()
         ],
     )
     shares = table(

@@ -1,1 +1,1 @@
-"""The template proves itself: what it asks, what it renders, and what its own pages say."""
+"""Tests of the template: its answers, its rendered projects, and the repository."""

@@ -1,4 +1,4 @@
-"""Fixtures of all tests. `render(**answers)` gives the path of a project, rendered untrusted."""
+"""Fixtures for all tests, scheduling, and the figures at the end of a run."""
 
 import itertools
 import time
@@ -17,11 +17,11 @@ from tests.support.postgres import Postgres
 
 Render = Callable[..., Path]
 PASSED = pytest.StashKey[bool]()
-BEGAN = pytest.StashKey[float]()
+STARTED_AT = pytest.StashKey[float]()
 
 
-def together(nodeid: str) -> str:
-    """What tests have in common that belong together: their cell or part, or else their file."""
+def scheduling_group(nodeid: str) -> str:
+    """Return the group of tests that one worker runs: a cell, a part, or a file."""
     name = nodeid.rpartition("[")[2].removesuffix("]")
     return (
         name
@@ -30,50 +30,50 @@ def together(nodeid: str) -> str:
     )
 
 
-class ByCell(LoadScopeScheduling):
-    """Give a worker all tests of a cell, so that it is rendered once; or all tests of a file.
+class GroupScheduling(LoadScopeScheduling):
+    """Run all tests of a cell in one worker, so that it is rendered once, or all tests of a file.
 
-    The group marks of pytest-xdist 3.8 would say the same, but do nothing under pytest 9.2.
+    The `xdist_group` marks of pytest-xdist 3.8 have no effect with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return together(nodeid)
+        return scheduling_group(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByCell:  # noqa: ANN401
-    """Schedule by cells."""
-    return ByCell(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:  # noqa: ANN401
+    """Schedule tests by their groups."""
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as it is in the working tree, without its history."""
+    """A copy of the template in the working tree, without its history."""
     return rendering.copy_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with every released version, and the working tree as the newest one."""
-    return updating.history(tmp_path_factory.mktemp("releases") / "todo-backend-template")
+    """A repository with all released versions, and the working tree as the newest."""
+    return updating.create_releases(tmp_path_factory.mktemp("releases") / "todo-backend-template")
 
 
 @pytest.fixture(
     scope="session", params=[pytest.param(name, marks=pytest.mark.long) for name in CELLS]
 )
 def cell(request: pytest.FixtureRequest) -> str:
-    """Every cell of the matrix, by name. A test of it stays with the worker that rendered it."""
+    """The name of each cell of the matrix."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def project(cell: str, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rendered project of a cell: one for all of its tests, which leave its files alone."""
+    """The rendered project of a cell, which all its tests share and none changes."""
     return rendering.render(template, tmp_path_factory.mktemp(cell) / cell, CELLS[cell])
 
 
 @pytest.fixture
 def render(template: Path, tmp_path: Path) -> Render:
-    """Render with some answers, the rest being defaults."""
+    """A function that renders answers, with defaults for the others, and returns the path."""
     numbers = itertools.count(1)
 
     def render(**answers: Any) -> Path:  # noqa: ANN401
@@ -84,29 +84,29 @@ def render(template: Path, tmp_path: Path) -> Render:
 
 @pytest.fixture(scope="session")
 def environment(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The one environment that every rendered project runs in."""
+    """The environment that all rendered projects share."""
     return shared_environment(template, tmp_path_factory.mktemp("pyproject"), CELLS.values())
 
 
 @pytest.fixture(scope="session")
 def postgres(environment: Environment) -> Postgres:
-    """PostgreSQL, where a server answers."""
+    """The PostgreSQL server, which may not be available."""
     return Postgres(environment)
 
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Say a figure that belongs below the results of the run."""
+    """A function that reports a figure, which is printed at the end of the run."""
 
-    def say(text: str) -> None:
+    def report(text: str) -> None:
         request.node.user_properties.append(("figure", text))
 
-    return say
+    return report
 
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Add to figures that many tests make together."""
+    """A function that adds numbers to a figure that several tests share."""
 
     def add(title: str, **numbers: int) -> None:
         for name, number in numbers.items():
@@ -116,33 +116,33 @@ def tally(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --part: continuous integration proves the parts of the matrix on several machines."""
+    """Add --part, with which continuous integration splits the tests between machines."""
     parser.addoption(
         "--part", default="1/1", metavar="K/N", help="the K-th of N parts of the tests"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of the part that was asked for."""
+    """Keep the tests of the selected part."""
     part, parts = map(int, config.getoption("--part").split("/"))
-    groups = sorted({together(item.nodeid) for item in items})
-    kept, left_out = [], []
+    groups = sorted({scheduling_group(item.nodeid) for item in items})
+    kept, deselected = [], []
     for item in items:
-        mine = groups.index(together(item.nodeid)) % parts == part - 1
-        (kept if mine else left_out).append(item)
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
+        selected = groups.index(scheduling_group(item.nodeid)) % parts == part - 1
+        (kept if selected else deselected).append(item)
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
         items[:] = kept
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note when the run began."""
-    config.stash[BEGAN] = time.monotonic()
+    """Record when the run starts."""
+    config.stash[STARTED_AT] = time.monotonic()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Note on a test that it passed, for its fixtures to know."""
+    """Record that a test passed, so that its fixtures can read it."""
     result = yield
     item.stash[PASSED] = True
     return result
@@ -151,17 +151,17 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print the figures that the tests said, whichever worker they ran in."""
+    """Print the figures that the tests of all workers reported."""
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-    said = [said for report in reports for said in report.user_properties]
-    figures = {value for key, value in said if key == "figure"}
+    properties = [each for report in reports for each in report.user_properties]
+    figures = {value for key, value in properties if key == "figure"}
     sums: dict[str, Counter[str]] = defaultdict(Counter)
-    for title, name, number in [value for key, value in said if key == "tally"]:
+    for title, name, number in [value for key, value in properties if key == "tally"]:
         sums[title][name] += number
     for title, numbers in sums.items():
         figures.add(f"{title}: " + ", ".join(f"{many} {name}" for name, many in numbers.items()))
     if figures:
-        figures.add(f"minutes: {(time.monotonic() - config.stash[BEGAN]) / 60:.1f}")
+        figures.add(f"minutes: {(time.monotonic() - config.stash[STARTED_AT]) / 60:.1f}")
         terminalreporter.section("figures")
         for text in sorted(figures):
             terminalreporter.write_line(text)

@@ -1,10 +1,10 @@
-"""A release: what has to be true of it, and the copy of it that the tests update from.
+"""Prepare and verify releases.
 
-    python tools/release.py prepare       before the tag: checks, and writes tests/releases/
-    python tools/release.py verify TAG    at the tag: checks all of it, and prints the notes
+    python tools/release.py prepare       before tagging: check, and write to tests/releases/
+    python tools/release.py verify TAG    at the tag: check, and print the release notes
 
-Copier finds versions by tags that PEP 440 can order. The copies are what `copier copy` reads of a
-release, so that the tests of updates need neither tags nor history.
+Copier finds versions by tags, which it orders by PEP 440. A copy in tests/releases/ contains the
+files that `copier copy` reads, so that the tests of updates need neither tags nor history.
 """
 
 import io
@@ -19,7 +19,7 @@ from packaging.version import InvalidVersion, Version
 
 ROOT = Path(__file__).resolve().parents[1]
 RELEASES = ROOT / "tests" / "releases"
-# What Copier reads of a template.
+# The files that Copier reads.
 PARTS = ("copier.yml", "hooks", "template")
 SUFFIX = ".tar.xz"
 HEADING = re.compile(r"^## \[(?P<name>[^]]+)\](?: - (?P<date>\d{4}-\d{2}-\d{2}))?$", re.MULTILINE)
@@ -32,13 +32,13 @@ def current() -> str:
 
 
 def released() -> list[str]:
-    """Return the versions that were released, oldest first."""
+    """Return the released versions, oldest first."""
     names = (path.name.removesuffix(SUFFIX) for path in RELEASES.glob(f"*{SUFFIX}"))
     return sorted(names, key=Version)
 
 
 def tracked(*paths: str) -> list[str]:
-    """Return the tracked files below some paths."""
+    """Return the tracked files below paths."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", *paths], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -46,7 +46,7 @@ def tracked(*paths: str) -> list[str]:
 
 
 def contents() -> dict[str, bytes]:
-    """Return the tracked files that make a release, as they are in the working tree."""
+    """Return the files of a release, with their content in the working tree."""
     return {name: (ROOT / name).read_bytes() for name in tracked(*PARTS)}
 
 
@@ -62,7 +62,7 @@ def stored(version: str) -> dict[str, bytes]:
 
 
 def store(version: str, files: dict[str, bytes]) -> Path:
-    """Write the copy of a release: the same files give the same bytes."""
+    """Write the copy of a release, which is reproducible."""
     path = RELEASES / f"{version}{SUFFIX}"
     with tarfile.open(path, "w:xz", preset=9) as archive:
         for name, content in sorted(files.items()):
@@ -73,78 +73,74 @@ def store(version: str, files: dict[str, bytes]) -> Path:
 
 
 def notes(version: str) -> str:
-    """Return what the changelog says of a version.
+    """Return the changelog's section of a version.
 
     Raises:
-        ValueError: it has no dated section of that name, or nothing in it.
+        ValueError: the section is missing, empty or without a date.
     """
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     sections = list(HEADING.finditer(text))
     for number, heading in enumerate(sections):
         if heading["name"] == version and heading["date"]:
             end = sections[number + 1].start() if number + 1 < len(sections) else len(text)
-            said = text[heading.end() : end].strip()
-            if said:
-                return said
-    raise ValueError(
-        f"CHANGELOG.md needs a section '## [{version}] - YYYY-MM-DD' that says what changed"
-    )
+            section = text[heading.end() : end].strip()
+            if section:
+                return section
+    raise ValueError(f"CHANGELOG.md needs a section '## [{version}] - YYYY-MM-DD' with the changes")
 
 
 def check_version(version: str, earlier: list[str]) -> None:
-    """Refuse a version that Copier would not find, or would not take for the newest.
+    """Check that Copier would treat a version as the newest release.
 
     Raises:
-        ValueError: it is no final version, or not newer than those before.
+        ValueError: it is not a final version, or not newer than the earlier ones.
     """
     try:
         parsed = Version(version)
     except InvalidVersion:
-        raise ValueError(f"{version} is no version (PEP 440)") from None
+        raise ValueError(f"{version} is not a valid version (PEP 440)") from None
     if f"{parsed.major}.{parsed.minor}.{parsed.micro}" != version:
-        raise ValueError(f"{version} is no final version such as 1.2.0")
+        raise ValueError(f"{version} is not a final version such as 1.2.0")
     if earlier and parsed <= Version(earlier[-1]):
-        raise ValueError(f"{version} is not newer than {earlier[-1]}, which is released")
+        raise ValueError(f"{version} is not newer than the release {earlier[-1]}")
 
 
 def prepare() -> str:
-    """Check the version of pyproject.toml, and write its copy.
+    """Check the version in pyproject.toml, write the copy, and return the next steps.
 
     Raises:
-        ValueError: it cannot be released, or was.
+        ValueError: the version cannot be released, or was released before.
     """
     version = current()
     if tracked(str(RELEASES / f"{version}{SUFFIX}")):
-        raise ValueError(f"{version} is released: give pyproject.toml the next version")
+        raise ValueError(f"{version} is already released: set the next version in pyproject.toml")
     check_version(version, [name for name in released() if name != version])
     notes(version)
     path = store(version, contents())
     return (
-        f"{path.relative_to(ROOT)} is written. Next: commit it, "
+        f"Wrote {path.relative_to(ROOT)}. Next: commit it, "
         f"git tag {version}, and push both: git push origin main {version}"
     )
 
 
 def verify(tag: str) -> str:
-    """Check that a tag is the release it says it is; return its notes.
+    """Check that the working tree is the release of a tag, and return its notes.
 
     Raises:
-        ValueError: it is not.
+        ValueError: the version, the copy or the changelog does not match.
     """
     if tag != current():
-        raise ValueError(f"the tag is {tag}, and pyproject.toml says {current()}")
+        raise ValueError(f"the tag is {tag}, but the version in pyproject.toml is {current()}")
     if tag not in released():
-        raise ValueError(
-            f"tests/releases/ has no {tag}: run make release, and commit what it wrote"
-        )
+        raise ValueError(f"tests/releases/ has no {tag}: run make release, and commit the file")
     check_version(tag, [name for name in released() if name != tag])
     if stored(tag) != contents():
-        raise ValueError(f"tests/releases/{tag}{SUFFIX} is not what this tree holds: make release")
+        raise ValueError(f"tests/releases/{tag}{SUFFIX} differs from this tree: run make release")
     return notes(tag)
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the command line says; a complaint is one line, and exits with 1."""
+    """Run a command; an error is printed as one line, with exit status 1."""
     try:
         match arguments:
             case ["prepare"]:

@@ -50,7 +50,7 @@ class Unauthorized(ApiError):
 class Forbidden(ApiError):
     status = HTTPStatus.FORBIDDEN
     code = "FORBIDDEN"
-    default_detail = "This belongs to another user."
+    default_detail = "You are not allowed to do this."
 
 
 class NotFound(ApiError):

@@ -1,4 +1,4 @@
-"""Fixtures: a migrated database, the app on it, people who use it, and what is logged meanwhile."""
+"""Fixtures: the app on a migrated database, clients of users, and captured logs."""
 
 import io
 import logging
@@ -16,18 +16,18 @@ from app.http.logs import configure_logging
 from app.state import get_state
 from tests.support.databases import alembic, empty_database
 from tests.support.identity import settings_for_tests
-from tests.support.people import People, Person
+from tests.support.users import UserClient, Users
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Run the tests on asyncio, in one event loop, so that connections can be kept."""
+    """Run all tests on asyncio in one event loop, so that connections can be shared."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FastAPI]:
-    """The app, on a database that the migrations made."""
+    """The app, on a database created by the migrations."""
     async with empty_database(tmp_path_factory.mktemp("database")) as url:
         await alembic(url, "upgrade", "head")
         with settings_for_tests(url) as settings:
@@ -48,39 +48,39 @@ async def database(app: FastAPI) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def client(app: FastAPI, database: Database) -> AsyncIterator[AsyncClient]:
-    """A client with no credentials."""
+    """A client without credentials."""
     transport = ASGITransport(app, raise_app_exceptions=False)
     async with AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 
 
 @pytest.fixture
-async def people(app: FastAPI, client: AsyncClient) -> AsyncIterator[People]:
-    """A way to get signed-in users."""
-    async with People(app, client) as people:
-        yield people
+async def users(app: FastAPI, client: AsyncClient) -> AsyncIterator[Users]:
+    """Signs users in by name."""
+    async with Users(app, client) as users:
+        yield users
 
 
 @pytest.fixture
-async def alice(people: People) -> Person:
-    """A user."""
-    return await people.sign_in("alice")
+async def alice(users: Users) -> UserClient:
+    """The client of a user."""
+    return await users.sign_in("alice")
 
 
 @pytest.fixture
-async def bob(people: People) -> Person:
-    """Another user."""
-    return await people.sign_in("bob")
+async def bob(users: Users) -> UserClient:
+    """The client of another user."""
+    return await users.sign_in("bob")
 
 
 @pytest.fixture
 def configure() -> Iterator[Callable[..., io.StringIO]]:
-    """Configure logging as the app does, but into a text; undone after the test."""
+    """Configure logging as the app does, and return the output; undone after the test."""
     root, own = logging.getLogger(), logging.getLogger("app")
     handlers, levels = root.handlers[:], (root.level, own.level)
     root.handlers.clear()
 
-    def into_text(log_format: Literal["console", "json"], level: str = "INFO") -> io.StringIO:
+    def capture(log_format: Literal["console", "json"], level: str = "INFO") -> io.StringIO:
         configure_logging(log_format, level)
         [handler] = root.handlers
         assert isinstance(handler, logging.StreamHandler)
@@ -88,7 +88,7 @@ def configure() -> Iterator[Callable[..., io.StringIO]]:
         handler.setStream(text)
         return text
 
-    yield into_text
+    yield capture
     root.handlers[:] = handlers
     root.setLevel(levels[0])
     own.setLevel(levels[1])

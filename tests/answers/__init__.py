@@ -1,1 +1,1 @@
-"""Answers: which are accepted, and which are rejected with what message."""
+"""Tests of answers: which are accepted, and which are rejected with which message."""

@@ -1,6 +1,6 @@
-"""Answers that must be refused, each with what the message has to say.
+"""Answers that must be rejected.
 
-A case is (answers, words): every word has to occur in the message.
+A case is (answers, words): the message must contain every word.
 """
 
 from datetime import date
@@ -12,22 +12,22 @@ Case = tuple[dict[str, Any], tuple[str, ...]]
 
 
 def field(name: str = "title", /, **spec: Any) -> dict[str, Any]:  # noqa: ANN401
-    """The answers with one field."""
+    """Return answers with one field."""
     return {"fields": {name: spec}}
 
 
 def of_field(option: str, spec: wrong.Spec, words: tuple[str, ...]) -> Case:
-    """The case of one wrong field."""
+    """Return the case of one invalid field."""
     place = f"fields.title.{option}" if option else "fields.title"
     return field(**spec), (place, *words)
 
 
-def named(*names: str) -> list[Case]:
-    """One case for each field name."""
+def reserved(*names: str) -> list[Case]:
+    """Return a case for each reserved field name."""
     return [({"fields": {name: "str"}}, (f"fields.{name}", "reserved")) for name in names]
 
 
-# The first check: what Copier would ignore, or answer with a traceback.
+# The first check: answers that Copier would ignore, or for which it would print a traceback.
 GIVEN: list[Case] = [
     ({"resource_nam": "task"}, ("unknown question", '"resource_nam"')),
     ({"Fields": {}}, ('"Fields"',)),
@@ -111,14 +111,14 @@ RESOURCES: list[Case] = [
 ]
 
 FIELD_NAMES: list[Case] = [
-    *named("class", "from", "import", "async", "lambda", "none"),
-    *named("json", "copy", "dict", "schema", "validate", "construct", "metadata", "registry"),
-    *named("model_config", "model_dump", "model_anything", "sqlmodel_update"),
-    *named("str", "int", "list"),
-    *named("id", "user_id", "created_at", "updated_at", "deleted_at", "xmin", "ctid"),
-    *named("page", "page_size", "limit", "offset", "cursor", "sort", "query", "created_at_gte"),
-    *named("id_1", "user_id_2", "self"),
-    *named("nothing", "returning", "lateral", "collation", "concurrently", "tablesample"),
+    *reserved("class", "from", "import", "async", "lambda", "none"),
+    *reserved("json", "copy", "dict", "schema", "validate", "construct", "metadata", "registry"),
+    *reserved("model_config", "model_dump", "model_anything", "sqlmodel_update"),
+    *reserved("str", "int", "list"),
+    *reserved("id", "user_id", "created_at", "updated_at", "deleted_at", "xmin", "ctid"),
+    *reserved("page", "page_size", "limit", "offset", "cursor", "sort", "query", "created_at_gte"),
+    *reserved("id_1", "user_id_2", "self"),
+    *reserved("nothing", "returning", "lateral", "collation", "concurrently", "tablesample"),
     ({"fields": {"Title": "str"}}, ("fields.Title", "snake_case")),
     ({"fields": {"due-date": "date"}}, ("fields.due-date", "snake_case")),
     ({"fields": {"due__date": "date"}}, ("snake_case",)),
@@ -192,17 +192,17 @@ DEFAULTS = [of_field(*each) for each in wrong.DEFAULTS]
 
 
 def further(*resources: Any, **answers: Any) -> dict[str, Any]:  # noqa: ANN401
-    """The answers with further resources."""
+    """Return answers with further resources."""
     return {"more_resources": list(resources), **answers}
 
 
 def resource(name: Any, /, **keys: Any) -> dict[str, Any]:  # noqa: ANN401
-    """A further resource with one field, unless told otherwise."""
+    """Return a further resource, with one field by default."""
     return {"name": name, "fields": {"title": "str"}, **keys}
 
 
 def reference(to: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-    """The fields of a resource that refers to another."""
+    """Return fields with a reference to a resource."""
     return {"parent": {"type": "reference", "to": to, **options}}
 
 

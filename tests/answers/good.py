@@ -1,4 +1,4 @@
-"""Answers that look bad and must work."""
+"""Unusual answers that must be accepted."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ HOSTILE = 'It\'s "quoted" \\ \\n {{ 7 * 7 }} {% raw %} {# x #} # $HOME ${{ x }} 
 
 
 def field(name: str = "title", /, **spec: Any) -> Answers:  # noqa: ANN401
-    """The answers with one field."""
+    """Return answers with one field."""
     return {"fields": {name: spec}}
 
 
-# Words of SQL, of Python's containers, and of both.
+# Words that SQL or Python's containers use.
 COMMON_WORDS = [
     *("select", "order", "group", "table", "where", "user", "column", "default", "check"),
     *("index", "count", "items", "values", "keys", "get", "update", "pop", "key", "value"),
@@ -132,7 +132,7 @@ CHOICES: list[Answers] = [
 
 
 def resource(name: str, /, **keys: Any) -> Answers:  # noqa: ANN401
-    """A further resource with one field, unless told otherwise."""
+    """Return a further resource, with one field by default."""
     return {"name": name, "fields": {"title": "str"}, **keys}
 
 

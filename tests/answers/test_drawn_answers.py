@@ -1,9 +1,8 @@
-"""Answers that nobody wrote: refused by the name of what is wrong, or a project that works.
+"""Random answers: they are rejected with the name of the invalid answer, or the project works.
 
-An ordinary run takes the same few sets each time. TEST_DRAWN=all, or the number of projects to
-render, takes others and more of them; what fails is printed as YAML, which a data file can hold,
-and TEST_SEED takes the same ones again. Each one found belongs in good.py, bad.py
-or drawn.yml.
+An ordinary run draws the same few sets each time. TEST_DRAWN=all, or a number of projects, draws
+more sets, different in each run; TEST_SEED draws the sets of an earlier run. A failure is printed
+as YAML, and becomes a case in good.py, bad.py or drawn.yml.
 """
 
 import re
@@ -23,12 +22,12 @@ from tests.answers.drawing import DRAWN, SEED
 from tests.support import checks
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
-from tests.support.questions import PREFIX, answer, complaint, questionnaire
-from tests.support.rendering import cheap, questions, render
+from tests.support.questions import PREFIX, answer, questionnaire, rejection
+from tests.support.rendering import fast_copier, questions, render
 
 RENDERED = {"": 12, "all": 120}.get(DRAWN) or int(DRAWN)
 ANSWERED = 8 * RENDERED
-# Of the projects: how many are types checked and migrated, and how many run their own tests.
+# Every n-th project is type-checked and migrated; every n-th runs its own tests.
 CHECKED_OF = 1 if DRAWN else 3
 TESTED_OF = 5 if DRAWN else 12
 
@@ -37,12 +36,12 @@ SETTINGS = settings(
     derandomize=False,
     database=None,
     deadline=None,
-    # To shrink a whole set takes minutes, and its YAML can be cut by hand.
+    # Shrinking takes minutes for a whole set of answers.
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 PROBLEMS = re.compile(r"\d+ wrong answers?: (.+)")
-# Complaints that begin with no question.
+# Messages that do not begin with the name of a question.
 TOGETHER = ("unknown question", "the required references of ")
 SECRET = "0123456789abcdef" * 4
 
@@ -51,7 +50,7 @@ Answers = dict[str, Any]
 
 @contextmanager
 def shown(answers: Answers) -> Iterator[None]:
-    """Show the answers with whatever goes wrong."""
+    """Add the answers to an exception as a note."""
     try:
         yield
     except BaseException as error:
@@ -61,67 +60,69 @@ def shown(answers: Answers) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The questions alone, with all that is computed of the answers."""
-    with cheap():
+def questions_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A template that checks and derives the answers, and renders no project."""
+    with fast_copier():
         yield questionnaire(tmp_path_factory.mktemp("drawn") / "template", derived=True)
 
 
 @contextmanager
-def nowhere() -> Iterator[Path]:
-    """A folder that is not there yet."""
+def new_path() -> Iterator[Path]:
+    """Yield the path of a folder that does not exist yet."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder) / "project"
 
 
-def test_valid_answers_are_taken(asking: Path, figure: Callable[[str], None]) -> None:
-    taken = []
+def test_valid_answers_are_accepted(questions_only: Path, figure: Callable[[str], None]) -> None:
+    accepted = []
 
     @seed(SEED)
     @SETTINGS
     @given(drawing.valid())
     def check(answers: Answers) -> None:
-        with nowhere() as project, shown(answers):
-            recorded = yaml.safe_load(answer(asking, project, answers).read_text("utf-8"))
+        with new_path() as project, shown(answers):
+            recorded = yaml.safe_load(answer(questions_only, project, answers).read_text("utf-8"))
             for name, value in answers.items():
                 # Copier records operations in the order of its choices.
                 order = sorted if name == "operations" else lambda same: same
                 assert order(recorded[name]) == order(value)
-            taken.append(answers)
+            accepted.append(answers)
 
     check()
-    figure(f"drawn answers: {len(taken)} valid sets, all taken (TEST_SEED={SEED})")
-    assert len(taken) >= ANSWERED
+    figure(f"drawn answers: {len(accepted)} valid sets, all accepted (TEST_SEED={SEED})")
+    assert len(accepted) >= ANSWERED
 
 
-def test_broken_answers_are_refused_by_name(asking: Path, figure: Callable[[str], None]) -> None:
-    refused = []
+def test_broken_answers_are_rejected_by_name(
+    questions_only: Path, figure: Callable[[str], None]
+) -> None:
+    rejected = []
 
     @seed(SEED)
     @SETTINGS
     @given(drawing.broken())
     def check(broken: drawing.Broken) -> None:
-        with nowhere() as project, shown(broken.answers):
-            message = complaint(asking, project, broken.answers).replace("\\'", "'")
+        with new_path() as project, shown(broken.answers):
+            message = rejection(questions_only, project, broken.answers).replace("\\'", "'")
             missing = [word for word in broken.words if word not in message]
             assert missing == [], message
-            refused.append(message)
+            rejected.append(message)
 
     check()
-    figure(f"drawn answers: {len(refused)} broken sets, all refused by name")
-    assert len(refused) >= ANSWERED
+    figure(f"drawn answers: {len(rejected)} broken sets, all rejected by name")
+    assert len(rejected) >= ANSWERED
 
 
-def culprits(message: str) -> list[str]:
-    """The questions that a message blames; nothing where it blames none."""
+def named_questions(message: str) -> list[str]:
+    """Return the name with which a message begins, if it is a question."""
     found = PROBLEMS.fullmatch(message)
     assert found, message
-    blamed = re.split(r"[.:]", found[1])[0]
-    return [blamed] if blamed in questions() or found[1].startswith(TOGETHER) else []
+    name = re.split(r"[.:]", found[1])[0]
+    return [name] if name in questions() or found[1].startswith(TOGETHER) else []
 
 
-def assert_nothing_is_left(project: Path, answers: Answers) -> None:
-    """No syntax of the template but what the answers themselves have."""
+def assert_no_template_syntax(project: Path, answers: Answers) -> None:
+    """Check that no template syntax is left, except for that in the answers."""
     given = yaml.safe_dump(answers, allow_unicode=True, width=10**6)
     own = {given[at : at + 5] for at in range(len(given)) if given[at] in "{%#"}
     ends = tuple(piece[:length] for piece in own for length in (2, 3, 4))
@@ -136,19 +137,19 @@ def assert_nothing_is_left(project: Path, answers: Answers) -> None:
 
 
 def assert_is_clean(environment: Environment, project: Path, answers: Answers) -> None:
-    """Formatted, and without a finding of the linter; what does not compile is one."""
-    assert_nothing_is_left(project, answers)
+    """Check that a project is formatted and has no lint errors or syntax errors."""
+    assert_no_template_syntax(project, answers)
     environment.check(project, "ruff", "format", "--check", "--diff", "--no-cache")
     environment.check(project, "ruff", "check", "--no-cache")
 
 
 def assert_works(environment: Environment, project: Path, answers: Answers, url: str) -> None:
-    """Typed, importable, and migrated up and down."""
+    """Check the types, the app and the migrations of a project."""
     checks.assert_types(environment, project)
     local = answers.get("auth", "local") == "local"
     secret = {"JWT_SECRET_KEY" if local else "BETTER_AUTH_SECRET": SECRET}
-    opened = "from app.main import app; assert app.openapi()['paths']"
-    environment.check(project, "python", "-c", opened, DATABASE_URL=url, **secret)
+    script = "from app.main import app; assert app.openapi()['paths']"
+    environment.check(project, "python", "-c", script, DATABASE_URL=url, **secret)
     environment.check(project, "python", "-m", "scripts.migrations", "check")
     for target in (("upgrade", "head"), ("downgrade", "base"), ("upgrade", "head")):
         environment.check(project, "alembic", *target, DATABASE_URL=url, **secret)
@@ -173,16 +174,16 @@ def test_a_drawn_project_works(  # noqa: PLR0917
             assert_works(environment, project, answers, f"sqlite:///{tmp_path / 'drawn.db'}")
         if number % TESTED_OF == 0:
             checks.assert_own_tests(environment, project)
-        if DRAWN and number % TESTED_OF == 1 and not postgres.answer.returncode:
+        if DRAWN and number % TESTED_OF == 1 and postgres.available:
             with postgres.database() as url:
                 checks.assert_own_tests_on(url, environment, project)
-    tested = number % TESTED_OF in {0, 1 if DRAWN and not postgres.answer.returncode else 0}
+    tested = number % TESTED_OF in {0, 1 if DRAWN and postgres.available else 0}
     tally("drawn projects", rendered=1, checked=number % CHECKED_OF == 0, tested=tested)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(RENDERED // 4), ids=lambda number: f"drawn-{number:03}")
-def test_careless_answers_are_refused_or_work(
+def test_altered_answers_are_rejected_or_work(
     number: int,
     template: Path,
     environment: Environment,
@@ -191,16 +192,16 @@ def test_careless_answers_are_refused_or_work(
 ) -> None:
     for turn in range(12):
         project = tmp_path / f"project{turn}"
-        answers = drawing.sample(drawing.careless(), SEED + 100 * number + turn)
+        answers = drawing.sample(drawing.altered(), SEED + 100 * number + turn)
         with shown(answers):
             try:
                 render(template, project, answers)
             except UserMessageError as error:
                 message = str(error.message)
                 assert message.isprintable()
-                assert culprits(message.removeprefix(PREFIX)[1:-1]), message
+                assert named_questions(message.removeprefix(PREFIX)[1:-1]), message
                 assert not project.exists()
-                tally("careless answers", refused=1)
+                tally("altered answers", rejected=1)
             else:
                 assert_is_clean(environment, project, answers)
-                tally("careless answers", rendered=1)
+                tally("altered answers", rendered=1)

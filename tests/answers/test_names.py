@@ -1,4 +1,4 @@
-"""The macros that make names and literals."""
+"""The macros in hooks/write/names.jinja."""
 
 import ast
 import random
@@ -19,13 +19,13 @@ ALPHABET = "ab '\"\\{}#$%\n\t\r\x00\x1b\x7fé🦊\u200d日` /N{u"
 
 
 def texts() -> list[str]:
-    """Texts of every mixture of quotes, backslashes and signs, the same at each run."""
+    """Return strings that mix quotes, backslashes and other characters, the same in each run."""
     dice = random.Random(2)
     drawn = ["".join(dice.choices(ALPHABET, k=dice.randrange(12))) for _ in range(3000)]
     return ["", "'", '"', "\\", "'\"", "''\"", '\'""', "\\'", '\\"', "'''", '"""', *drawn]
 
 
-def test_a_python_literal_means_the_text_and_needs_no_formatter(tmp_path: Path) -> None:
+def test_py_returns_a_formatted_literal(tmp_path: Path) -> None:
     lines = [f"x = {names.py(text)}" for text in texts()]
     assert [ast.literal_eval(line[4:]) for line in lines] == texts()
     written = tmp_path / "literals.py"
@@ -35,7 +35,7 @@ def test_a_python_literal_means_the_text_and_needs_no_formatter(tmp_path: Path) 
     assert written.read_bytes().decode().removesuffix("\n").split("\n") == lines
 
 
-def test_a_toml_or_yaml_string_means_the_text() -> None:
+def test_toml_and_yaml_return_literals() -> None:
     for text in texts():
         plain = text.replace("\x7f", "")
         assert tomllib.loads(f"x = {names.toml(plain)}") == {"x": plain}
@@ -76,11 +76,11 @@ def test_a_toml_or_yaml_string_means_the_text() -> None:
         ("a1", "a1s"),
     ],
 )
-def test_the_plural_of_a_name(name: str, expected: str) -> None:
+def test_plural(name: str, expected: str) -> None:
     assert names.plural(name) == expected
 
 
-def test_a_plural_is_never_the_singular() -> None:
+def test_plural_differs_from_the_singular() -> None:
     for name in (*names.IRREGULAR, *names.UNCOUNTABLE, "x", "series_", "fish_tank"):
         assert names.plural(name) != name
 
@@ -89,7 +89,7 @@ def test_a_plural_is_never_the_singular() -> None:
     ("name", "pascal", "words"),
     [("task", "Task", "task"), ("work_item", "WorkItem", "work item"), ("a_1b", "A1b", "a 1b")],
 )
-def test_the_class_and_the_label_of_a_name(name: str, pascal: str, words: str) -> None:
+def test_pascal_and_words(name: str, pascal: str, words: str) -> None:
     assert names.pascal(name) == pascal
     assert names.words(name) == words
 
@@ -108,12 +108,12 @@ def test_the_class_and_the_label_of_a_name(name: str, pascal: str, words: str) -
         ("x" * 59 + " y", "x" * 59),
     ],
 )
-def test_the_slug_of_a_text(text: str, expected: str) -> None:
+def test_slug(text: str, expected: str) -> None:
     assert names.slug(text) == expected
 
 
-def test_a_slug_is_no_distribution_that_the_project_installs() -> None:
-    """The pins of this repository's own environment are a part of them."""
+def test_distributions_include_installed_packages() -> None:
+    """This compares the packages that this repository and the projects have in common."""
     locked = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
     shared = {"anyio", "click", "pydantic", "pytest", "ruff", "typing-extensions"}
     installed = {package["name"] for package in locked} & shared
@@ -135,5 +135,32 @@ def test_a_slug_is_no_distribution_that_the_project_installs() -> None:
         ("\\", r"\\"),
     ],
 )
-def test_markdown_shows_the_text(text: str, expected: str) -> None:
+def test_md_escapes_markdown(text: str, expected: str) -> None:
     assert names.md(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("task", "a"),
+        ("agent", "an"),
+        ("invoice", "an"),
+        ("unit", "a"),
+        ("university", "a"),
+        ("unimportant_note", "an"),
+        ("union", "a"),
+        ("user", "a"),
+        ("usage_report", "a"),
+        ("utility", "a"),
+        ("umbrella", "an"),
+        ("one_time_code", "a"),
+        ("onboarding", "an"),
+        ("hour", "an"),
+        ("honest_review", "an"),
+        ("house", "a"),
+        ("european_order", "a"),
+        ("event", "an"),
+    ],
+)
+def test_article_follows_the_sound(name: str, expected: str) -> None:
+    assert names.article(name) == expected

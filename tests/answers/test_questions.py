@@ -1,4 +1,4 @@
-"""The questions: what is accepted, what is refused, how it is said, and what is recorded."""
+"""The questions: accepted and rejected answers, messages, and recorded answers."""
 
 import shutil
 import subprocess
@@ -18,26 +18,26 @@ from prompt_toolkit.output import DummyOutput
 from tests.answers import bad, good
 from tests.support.commands import commit
 from tests.support.hooks import module
-from tests.support.questions import answer, complaint, questionnaire
-from tests.support.rendering import ROOT, cheap, questions
+from tests.support.questions import answer, questionnaire, rejection
+from tests.support.rendering import ROOT, fast_copier, questions
 from tests.support.updating import publish
 
 SECONDS = 60
 ENTER = "\r"
 END = "\x1b\r"
-LONGEST_ECHO = 42
+MAX_SHOWN_CHARACTERS = 42
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("questions")
-    with cheap():
+    with fast_copier():
         yield questionnaire(home / "template")
 
 
 @pytest.fixture(scope="module")
 def deriving(template: Path) -> Path:
-    """The template with its real derivation."""
+    """A template that also derives lists from the answers."""
     return questionnaire(template.parent / "deriving", derived=True)
 
 
@@ -55,17 +55,17 @@ def read(recorded: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", cases(bad.BAD))
-def test_a_bad_answer_is_named_and_nothing_is_written(
+def test_bad_answer_is_named_and_nothing_is_written(
     template: Path, tmp_path: Path, case: bad.Case
 ) -> None:
     answers, words = case
-    message = complaint(template, tmp_path / "project", answers)
+    message = rejection(template, tmp_path / "project", answers)
     for word in words:
         assert word in message.replace("\\'", "'")
 
 
 @pytest.mark.parametrize("answers", cases(good.GOOD))
-def test_an_answer_that_looks_bad_is_taken_and_recorded(
+def test_unusual_answer_is_accepted_and_recorded(
     deriving: Path, tmp_path: Path, answers: dict[str, Any]
 ) -> None:
     recorded = read(answer(deriving, tmp_path / "project", answers))
@@ -79,7 +79,7 @@ def test_there_are_enough_cases() -> None:
     assert sum(map(len, good.GOOD.values())) >= 60
 
 
-def test_every_question_has_a_case_that_is_refused() -> None:
+def test_every_question_has_a_rejected_case() -> None:
     named = {
         question
         for cases in bad.BAD.values()
@@ -90,8 +90,8 @@ def test_every_question_has_a_case_that_is_refused() -> None:
     assert questions().keys() <= named
 
 
-def test_every_wrong_answer_is_in_one_message(template: Path, tmp_path: Path) -> None:
-    message = complaint(
+def test_one_message_names_all_invalid_answers(template: Path, tmp_path: Path) -> None:
+    message = rejection(
         template,
         tmp_path / "project",
         {
@@ -102,20 +102,20 @@ def test_every_wrong_answer_is_in_one_message(template: Path, tmp_path: Path) ->
         },
     )
     assert message.startswith("6 wrong answers: ")
-    for culprit in ("project_name", "resource_name", "api_prefix", "fields.id"):
-        assert f"{culprit}: " in message
+    for name in ("project_name", "resource_name", "api_prefix", "fields.id"):
+        assert f"{name}: " in message
     assert "fields.n.default: " in message
     assert "fields.from: " in message
 
 
-def test_a_long_value_is_cut_in_the_message(template: Path, tmp_path: Path) -> None:
-    message = complaint(template, tmp_path / "project", {"resource_name": "X" * 5000})
+def test_message_truncates_long_values(template: Path, tmp_path: Path) -> None:
+    message = rejection(template, tmp_path / "project", {"resource_name": "X" * 5000})
     assert "X" * 39 + "…" in message
-    assert "X" * LONGEST_ECHO not in message
+    assert "X" * MAX_SHOWN_CHARACTERS not in message
 
 
 @pytest.mark.parametrize(
-    ("answers", "culprit"),
+    ("answers", "name"),
     [
         ("id_type: UUID", "id_type"),
         ("feilds: {}", "feilds"),
@@ -126,8 +126,8 @@ def test_a_long_value_is_cut_in_the_message(template: Path, tmp_path: Path) -> N
         ('project_name: "a\\u0000\\u2028\\ud800b"', "project_name"),
     ],
 )
-def test_the_command_line_says_one_line_and_exits_1(
-    template: Path, tmp_path: Path, answers: str, culprit: str
+def test_command_line_prints_one_line_and_exits_with_1(
+    template: Path, tmp_path: Path, answers: str, name: str
 ) -> None:
     (tmp_path / "answers.yml").write_text(answers, encoding="utf-8")
     command = [sys.executable, "-m", "copier", "copy", "--defaults"]
@@ -143,12 +143,12 @@ def test_the_command_line_says_one_line_and_exits_1(
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
-    assert culprit in done.stderr
+    assert name in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "project").exists()
 
 
-def test_answers_given_one_by_one_are_text(template: Path, tmp_path: Path) -> None:
+def test_data_options_are_parsed_as_yaml(template: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet"]
     given = ["timestamps=no", "operations=[]", "fields={b: str, a: int}", "id_type=int"]
     subprocess.run(
@@ -163,7 +163,7 @@ def test_answers_given_one_by_one_are_text(template: Path, tmp_path: Path) -> No
     assert list(recorded["fields"].items()) == [("b", "str"), ("a", "int")]
 
 
-def test_the_recorded_answers_answer_the_same(template: Path, tmp_path: Path) -> None:
+def test_recorded_answers_are_accepted_unchanged(template: Path, tmp_path: Path) -> None:
     answers = {
         "project_name": good.HOSTILE[:80],
         "project_description": "{{ project_name }} 🦊 \\ '\"",
@@ -184,13 +184,13 @@ def test_the_recorded_answers_answer_the_same(template: Path, tmp_path: Path) ->
     assert list(recorded["fields"]["mood"]) == ["choices", "type"]
 
 
-def test_the_hidden_questions_are_not_recorded(template: Path, tmp_path: Path) -> None:
+def test_hidden_questions_are_not_recorded(template: Path, tmp_path: Path) -> None:
     assert list(read(answer(template, tmp_path / "project", {}))) == list(questions())
 
 
 @pytest.fixture
 def type_in(template: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Answer at the prompt, with what is given already left out."""
+    """A function that types keys at the prompts, and returns the path of the recorded answers."""
 
     def type_in(keys: list[str], **given: Any) -> Path:  # noqa: ANN401
         with create_pipe_input() as keyboard:
@@ -201,27 +201,27 @@ def type_in(template: Path, tmp_path: Path) -> Callable[..., Path]:
     return type_in
 
 
-def presses(**instead: str) -> list[str]:
-    """The keys that take every default, but for some questions."""
+def keys_for(**instead: str) -> list[str]:
+    """Return the keys that accept every default, except for the given questions."""
     return [
         instead.get(name, END if question.get("multiline") else ENTER)
         for name, question in questions().items()
     ]
 
 
-def test_enter_takes_the_defaults(
+def test_enter_accepts_the_defaults(
     template: Path, tmp_path: Path, type_in: Callable[..., Path]
 ) -> None:
     expected = answer(template, tmp_path / "expected", {})
-    assert type_in(presses()).read_text("utf-8") == expected.read_text("utf-8")
+    assert type_in(keys_for()).read_text("utf-8") == expected.read_text("utf-8")
 
 
-def test_the_prompt_asks_again_until_the_answer_is_right(type_in: Callable[..., Path]) -> None:
-    wipe = "\x08" * 12
+def test_prompt_repeats_until_the_answer_is_valid(type_in: Callable[..., Path]) -> None:
+    erase = "\x08" * 12
     typed = type_in(
-        presses(
-            project_name=f"{wipe}{ENTER}Chores{ENTER}",
-            resource_name=f"{wipe}class{ENTER}{wipe}stat{ENTER}{wipe}chore{ENTER}",
+        keys_for(
+            project_name=f"{erase}{ENTER}Chores{ENTER}",
+            resource_name=f"{erase}class{ENTER}{erase}stat{ENTER}{erase}chore{ENTER}",
             fields="\x08" * 400 + f"id: str{END}" + "\x08" * 9 + f"b: str\na: int{END}",
         )
     )
@@ -233,7 +233,7 @@ def test_the_prompt_asks_again_until_the_answer_is_right(type_in: Callable[..., 
 
 
 @pytest.mark.parametrize("defaults", [True, False])
-def test_an_update_keeps_the_recorded_answers_and_their_order(
+def test_update_keeps_the_recorded_answers_and_their_order(
     template: Path, tmp_path: Path, defaults: bool
 ) -> None:
     released = Path(shutil.copytree(template, tmp_path / "released"))
@@ -247,7 +247,7 @@ def test_an_update_keeps_the_recorded_answers_and_their_order(
     (released / "template" / "new.txt").write_text("new", "utf-8")
     publish(released, "1.1.0")
     with create_pipe_input() as keyboard:
-        keyboard.send_text("".join(presses()))
+        keyboard.send_text("".join(keys_for()))
         with create_app_session(input=keyboard, output=DummyOutput()):
             copier.run_update(project, defaults=defaults, overwrite=True, quiet=True, unsafe=False)
     assert (project / "new.txt").exists()
@@ -255,8 +255,8 @@ def test_an_update_keeps_the_recorded_answers_and_their_order(
     assert list(read(recorded)["fields"]) == ["zebra", "alpha", "mid"]
 
 
-def test_an_update_stops_at_a_recorded_answer_that_is_wrong(template: Path, tmp_path: Path) -> None:
-    """Copier alone would silently take the default in its place."""
+def test_update_rejects_an_invalid_recorded_answer(template: Path, tmp_path: Path) -> None:
+    """Without the check, Copier would use the default instead."""
     released = Path(shutil.copytree(template, tmp_path / "released"))
     publish(released, "1.0.0")
     project = tmp_path / "project"
@@ -269,20 +269,20 @@ def test_an_update_stops_at_a_recorded_answer_that_is_wrong(template: Path, tmp_
     assert recorded.read_text("utf-8") == wrong
 
 
-def test_what_is_given_is_not_asked(type_in: Callable[..., Path]) -> None:
+def test_given_answers_are_not_asked(type_in: Callable[..., Path]) -> None:
     given = {
         "fields": {"b": "str", "a": "int"},
         "resource_name": "stat",
         "resource_plural": "rows_",
     }
-    keys = [key for name, key in zip(questions(), presses(), strict=True) if name not in given]
+    keys = [key for name, key in zip(questions(), keys_for(), strict=True) if name not in given]
     given["resource_plural"] = "statistics"
     recorded = read(type_in(keys, **given))
     assert recorded["resource_plural"] == "statistics"
     assert list(recorded["fields"]) == ["b", "a"]
 
 
-def test_the_first_check_knows_every_question() -> None:
+def test_first_check_matches_the_questions() -> None:
     loaded = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     given = module("check/given")
     assert set(given.HIDDEN) == {
@@ -305,23 +305,23 @@ def test_the_first_check_knows_every_question() -> None:
             assert kind == ("yaml" if question.get("multiline") else "string")
 
 
-def test_the_messages_say_what_to_type_next(
+def test_messages_name_the_next_commands(
     template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     released = Path(shutil.copytree(template, tmp_path / "released"))
     publish(released, "1.0.0")
     project = tmp_path / "project"
     answer(released, project, {}, quiet=False)
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     for command in (f"cd {project}", "make run", "make test"):
-        assert command in said
+        assert command in printed
     commit(project)
     copier.run_update(
         project, defaults=True, overwrite=True, unsafe=False, vcs_ref=copier.VcsRef.CURRENT
     )
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     for word in ("renamed_from", "make check", 'make migration m="', "make migrate"):
-        assert word in said
+        assert word in printed
 
 
 def test_every_question_has_a_help_and_a_default() -> None:
@@ -331,6 +331,6 @@ def test_every_question_has_a_help_and_a_default() -> None:
         assert "when" not in question, name
 
 
-def test_no_trust_is_ever_needed() -> None:
+def test_no_trust_is_needed() -> None:
     loaded = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     assert not {"_tasks", "_jinja_extensions", "_migrations"} & set(loaded)

@@ -1,4 +1,4 @@
-"""The fixed lists of reserved names, against what they are there for, and as they are published."""
+"""The lists of reserved names: they are complete, minimal and documented."""
 
 import ast
 import builtins
@@ -19,7 +19,7 @@ from tests.support.rendering import ROOT, sources
 
 reserved = module("check/reserved")
 
-# Names that are free because generated files qualify what they import.
+# Names that are not reserved, because rendered files use qualified names.
 FREE_FIELDS = """
 bytes classmethod date datetime frozenset object set staticmethod time timedelta timezone tuple
 """
@@ -61,8 +61,8 @@ services session set setattr setting settings shared soft_deleted sorted sqlalch
 starlette staticmethod str sum super sys test tests time timedelta timestamped timezone tuple
 type types typing user uuid uvicorn value values vars zip
 """
-# So many resources a project may have beside the main one.
-MOST = 30
+# The maximum number of further resources.
+MAX_FURTHER_RESOURCES = 30
 
 ATTRIBUTES = """
 import json, pydantic, sqlmodel
@@ -82,20 +82,20 @@ def is_reserved(name: str) -> bool:
     return name in reserved.FIELDS or bool(re.search(reserved.FIELD_PATTERN, name))
 
 
-def test_no_attribute_of_a_model_is_a_field(environment: Environment) -> None:
+def test_attributes_of_models_are_reserved_for_fields(environment: Environment) -> None:
     names = json.loads(environment.check(ROOT, "python", "-c", ATTRIBUTES))
     assert "model_dump" in names
     assert "sqlmodel_update" in names
     assert [name for name in names if not is_reserved(name)] == []
 
 
-def test_no_slug_is_a_package_of_the_project(environment: Environment) -> None:
+def test_installed_packages_are_reserved_for_slugs(environment: Environment) -> None:
     names = json.loads(environment.check(ROOT, "python", "-c", INSTALLED))
     assert "fastapi" in names
     assert set(names) - set(module("write/names").DISTRIBUTIONS) == set()
 
 
-def test_no_keyword_is_a_name() -> None:
+def test_keywords_are_reserved() -> None:
     words = {word.lower() for word in keyword.kwlist}
     assert words <= set(reserved.FIELDS)
     assert words <= set(reserved.RESOURCES)
@@ -105,12 +105,12 @@ def test_no_keyword_is_a_name() -> None:
 @pytest.mark.parametrize(
     "name", ["status", "type", "match", "case", "order", "group", "select", "user", "email", "url"]
 )
-def test_common_names_of_fields_are_free(name: str) -> None:
+def test_common_field_names_are_not_reserved(name: str) -> None:
     assert not is_reserved(name)
 
 
-def test_the_modules_beside_a_resource_are_no_resources() -> None:
-    """Whatever the answers: a file whose name is switched by one counts too."""
+def test_modules_of_the_layers_are_reserved_for_resources() -> None:
+    """Files that depend on an answer count too."""
     layers = ("models", "schemas", "services", "routers")
     fixed = [
         path.name
@@ -123,8 +123,8 @@ def test_the_modules_beside_a_resource_are_no_resources() -> None:
 
 
 @pytest.mark.parametrize("name", ["all-types", "graph", "strictest"])
-def test_no_resource_has_the_class_that_its_table_imports(name: str, render: Render) -> None:
-    """The tables are the only classes that are named like their resource."""
+def test_classes_that_models_import_are_reserved_for_resources(name: str, render: Render) -> None:
+    """Only the classes of tables are named after their resource."""
     models = render(**RICH[name]) / "app" / "models"
     own = {path.stem for path in (models.parent / "services").glob("*.py")} - {"__init__", "auth"}
     imported = {
@@ -139,16 +139,16 @@ def test_no_resource_has_the_class_that_its_table_imports(name: str, render: Ren
     assert classes <= {module("write/names").pascal(each) for each in reserved.RESOURCES}
 
 
-def test_no_resource_has_the_class_of_a_builtin() -> None:
+def test_builtin_classes_are_reserved_for_resources() -> None:
     pascal = module("write/names").pascal
     classes = {name for name in dir(builtins) if name[0].isupper()}
     assert {"KeyError", "Ellipsis"} <= classes
-    # No name in snake_case gives these.
+    # No name in snake_case results in one of these.
     capitals = {name for name in classes if re.search("[A-Z]{3}", name)}
     assert classes - capitals <= {pascal(name) for name in reserved.RESOURCES}
 
 
-def test_every_list_is_published() -> None:
+def test_documentation_lists_all_reserved_names() -> None:
     page = (ROOT / "docs" / "reserved-names.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
     for title, names in (
@@ -156,32 +156,35 @@ def test_every_list_is_published() -> None:
         ("Resources", reserved.RESOURCES),
         ("Plurals", reserved.PLURALS),
     ):
-        published = re.search(r"```text\n(.*?)```", sections[title], re.DOTALL)
-        assert published
-        assert published[1].split() == sorted(set(names))
+        documented = re.search(r"```text\n(.*?)```", sections[title], re.DOTALL)
+        assert documented
+        assert documented[1].split() == sorted(set(names))
 
 
 def projects() -> list[dict[str, Any]]:
-    """Answers that use every free name, as many in one project as it may have resources."""
+    """Return answers that together use every name that is not reserved."""
     fields = dict.fromkeys(FREE_FIELDS.split(), "date") | {"title": "str", "completed": "bool"}
     names, plurals = FREE_RESOURCES.split(), FREE_PLURALS.split()
-    # Far apart in the alphabet, so that no name is the plural of another one.
+    # The plurals are shifted, so that none belongs to the name of another resource.
     pairs = zip(names, plurals[80:] + plurals[:80], strict=False)
     resources = [
         {"name": name, "plural": plural, "fields": {"title": "str"}} for name, plural in pairs
     ]
     resources += [{"name": name, "fields": {"title": "str"}} for name in names[len(plurals) :]]
-    parts = [resources[start : start + MOST] for start in range(0, len(resources), MOST)]
+    parts = [
+        resources[start : start + MAX_FURTHER_RESOURCES]
+        for start in range(0, len(resources), MAX_FURTHER_RESOURCES)
+    ]
     return [{"fields": fields, "more_resources": part} for part in parts]
 
 
-# An ordinary run takes the first of them; TEST_NAMES=all takes every one.
+# An ordinary run tests the first set; TEST_NAMES=all tests all.
 SLICE = projects() if os.environ.get("TEST_NAMES") == "all" else projects()[:1]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("answers", SLICE, ids=[f"names-{n}" for n, _ in enumerate(SLICE)])
-def test_free_names_give_sound_projects(
+def test_projects_with_unreserved_names_are_valid(
     answers: dict[str, Any], render: Render, environment: Environment
 ) -> None:
     project = render(**answers)
@@ -191,7 +194,7 @@ def test_free_names_give_sound_projects(
 
 
 @pytest.mark.long
-def test_a_project_of_free_names_passes_its_own_tests(
+def test_project_with_unreserved_names_passes_its_own_tests(
     render: Render, environment: Environment
 ) -> None:
     names = ("document", "status", "page", "list", "response", "dict")

@@ -1,7 +1,7 @@
-"""Values that are rejected: the cases of `bad.py`, and what `drawing/` draws from.
+"""Values that are rejected, for the cases in `bad.py` and for drawn answers.
 
-A row of a field is (option, specification, words): the message names the option, or the field alone
-where several options do not go together, and has these words.
+A row is (option, field, words): the message names the option, or only the field if several options
+conflict, and contains the words.
 """
 
 import math
@@ -11,14 +11,14 @@ from typing import Any
 Spec = dict[str, Any]
 Wrong = tuple[str, Spec, tuple[str, ...]]
 
-# Of resources and of fields.
+# Names of resources and of fields.
 NOT_SNAKE_CASE = [
     *("Task", "work-item", "work item", "_task", "task_", "work__item", "2do", "tâche", "task\n"),
     *("", "a.b", "\uff41"),
 ]
 NAMES = [*NOT_SNAKE_CASE, "a" * 41]
 
-# Of `api_prefix`, each with words of its message.
+# Values of `api_prefix`, each with words in its message.
 PREFIXES: dict[str, tuple[str, ...]] = {
     "": (),
     "/": (),
@@ -37,7 +37,7 @@ PREFIXES: dict[str, tuple[str, ...]] = {
     f"/{'a' * 60}": ("60",),
 }
 
-# Of the options that every type has.
+# Values of the options that every type has.
 COMMON: dict[str, list[tuple[Any, tuple[str, ...]]]] = {
     "required": [("no", ("must be true or false",)), (0, ()), (None, ()), ([], ())],
     "unique": [("yes", ()), (1, ()), (None, ())],
@@ -63,7 +63,7 @@ COMMON: dict[str, list[tuple[Any, tuple[str, ...]]]] = {
     ],
 }
 
-# Of the options that a type has.
+# Values of the options of one type.
 OPTIONS: list[Wrong] = [
     ("max_length", {"type": "str", "max_length": 0}, ()),
     ("max_length", {"type": "str", "max_length": "9"}, ("integer",)),
@@ -196,7 +196,7 @@ OPTIONS: list[Wrong] = [
     ("future", {"type": "date", "future": None}, ()),
 ]
 
-# Of defaults.
+# Defaults.
 DEFAULTS: list[Wrong] = [
     ("default", {"type": "str", "default": None}, ("required: false",)),
     ("default", {"type": "str", "default": 5}, ("quote it",)),

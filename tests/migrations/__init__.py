@@ -1,1 +1,1 @@
-"""Migrations of rendered projects: changed answers, their rows, and several processes at once."""
+"""Tests of migrations: changed answers, their rows, and concurrent processes."""

@@ -1,4 +1,4 @@
-"""The table of changes: old answers, rows, new answers, and the expected rows."""
+"""The table of changed answers, with rows before and after the migration."""
 
 import os
 from dataclasses import dataclass, field
@@ -18,21 +18,21 @@ class Change:
     rows: dict[str, Rows]
     after: dict[str, Rows] = field(default_factory=dict)
     back: dict[str, Rows] = field(default_factory=dict)
-    # Part of the error if the change is refused: by `make migration`, or by `make migrate`.
-    complaint: str = ""
-    refused: str = ""
-    # The comments of the revision on what it deletes.
+    # Part of the error, if `make migration` or `make migrate` rejects the change.
+    creation_error: str = ""
+    upgrade_error: str = ""
+    # The comments of the revision about deleted data.
     loses: tuple[str, ...] = ()
     # No revision is needed.
     unchanged: bool = False
 
     def __post_init__(self) -> None:
-        """Expect the new answers to repeat the old ones, because an update keeps the others."""
+        """Check that the new answers repeat the old ones, because an update keeps the others."""
         assert self.old.keys() <= self.new.keys(), self.old.keys() - self.new.keys()
 
 
 def fields(**specs: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Answers with a title and these fields."""
+    """Return answers with a title and further fields."""
     return {"fields": {"title": {"type": "str", "max_length": 50}, **specs}}
 
 
@@ -40,7 +40,7 @@ TASKS: dict[str, Rows] = {"tasks": [{"title": "one"}, {"title": "two"}]}
 
 
 def tasks(*values: Any, name: str = "value") -> dict[str, Rows]:  # noqa: ANN401
-    """Rows of tasks with a value each."""
+    """Return rows of tasks with one value each."""
     titles = ("one", "two", "three")
     return {
         "tasks": [
@@ -50,7 +50,7 @@ def tasks(*values: Any, name: str = "value") -> dict[str, Rows]:  # noqa: ANN401
 
 
 def retyped(old: Any, new: Any, before: list[Any], after: list[Any]) -> Change:  # noqa: ANN401
-    """A field whose type changes."""
+    """Return a change of a field's type."""
     return Change(fields(value=old), fields(value=new), tasks(*before), tasks(*after), tasks())
 
 
@@ -94,7 +94,10 @@ CHANGES: dict[str, Change] = {
         TASKS,
     ),
     "field-added-required": Change(
-        fields(), fields(value="str"), TASKS, refused="tasks.value is required and has no default"
+        fields(),
+        fields(value="str"),
+        TASKS,
+        upgrade_error="tasks.value is required and has no default",
     ),
     "field-added-required-no-rows": Change(
         fields(), fields(value="str"), {"tasks": []}, {"tasks": []}
@@ -188,13 +191,13 @@ CHANGES: dict[str, Change] = {
         fields(value={"type": "str", "max_length": 9}),
         fields(value={"type": "str", "max_length": 5}),
         tasks("123456"),
-        refused="tasks.value is limited to 5 characters",
+        upgrade_error="tasks.value is limited to 5 characters",
     ),
     "decimal-coarser-than-values": Change(
         fields(value="decimal"),
         fields(value={"type": "decimal", "decimal_places": 1}),
         tasks("1.25"),
-        refused="more decimal places than it will keep",
+        upgrade_error="more decimal places than it will keep",
     ),
     "str-to-int": retyped("str", "int", ["1", "-2"], [1, -2]),
     "str-to-decimal": retyped("str", "decimal", ["1.5", "150", "-2"], ["1.50", "150.00", "-2.00"]),
@@ -202,17 +205,20 @@ CHANGES: dict[str, Change] = {
         fields(value="str"),
         fields(value="decimal"),
         tasks("1.555"),
-        refused="tasks.value has strings that are not a valid decimal",
+        upgrade_error="tasks.value has strings that are not a valid decimal",
     ),
     "datetime-to-date": retyped("datetime", "date", ["2030-01-31T00:00:00Z"], ["2030-01-31"]),
     "json-to-str": Change(
-        fields(value="json"), fields(value="str"), tasks({"a": 1}), refused="cannot be converted to"
+        fields(value="json"),
+        fields(value="str"),
+        tasks({"a": 1}),
+        upgrade_error="cannot be converted to",
     ),
     "str-to-int-unreadable": Change(
         fields(value="str"),
         fields(value="int"),
         tasks("x"),
-        refused="tasks.value has strings that are not a valid integer",
+        upgrade_error="tasks.value has strings that are not a valid integer",
     ),
     "required-to-nullable": Change(
         fields(value="str"),
@@ -239,7 +245,7 @@ CHANGES: dict[str, Change] = {
         fields(value=NULLABLE),
         fields(value="str"),
         tasks("x", None),
-        refused="tasks.value becomes required",
+        upgrade_error="tasks.value becomes required",
     ),
     "unique-on": Change(
         fields(value="str"),
@@ -252,7 +258,7 @@ CHANGES: dict[str, Change] = {
         fields(value="str"),
         fields(value={"type": "str", "unique": True}),
         tasks("x", "x"),
-        refused="must be unique",
+        upgrade_error="must be unique",
     ),
     "unique-off": Change(
         fields(value={"type": "str", "unique": True}),
@@ -429,7 +435,7 @@ CHANGES: dict[str, Change] = {
         {**fields(), "soft_delete": True},
         {**fields(), "soft_delete": False},
         {"tasks": [{"title": "one", "deleted_at": "2026-01-01T00:00:00Z"}]},
-        refused="tasks has soft-deleted rows",
+        upgrade_error="tasks has soft-deleted rows",
     ),
     "timestamps-on": Change(
         {**fields(), "timestamps": False}, {**fields(), "timestamps": True}, TASKS, TASKS, TASKS
@@ -445,12 +451,14 @@ CHANGES: dict[str, Change] = {
             "Deletes the values of tasks.updated_at.",
         ),
     ),
-    "id-type": Change(fields(), {**fields(), "id_type": "int"}, TASKS, complaint="id_type"),
-    "auth": Change(fields(), {**fields(), "auth": "external"}, TASKS, complaint="auth"),
-    "owner": Change(fields(), {**fields(), "user_scoped": False}, TASKS, complaint="user_scoped"),
+    "id-type": Change(fields(), {**fields(), "id_type": "int"}, TASKS, creation_error="id_type"),
+    "auth": Change(fields(), {**fields(), "auth": "external"}, TASKS, creation_error="auth"),
+    "owner": Change(
+        fields(), {**fields(), "user_scoped": False}, TASKS, creation_error="user_scoped"
+    ),
 }
 
-# Every kind of step once; the rest runs at night and with `make test-updates`.
+# Each kind of step once; `make test-updates` and the nightly run test all changes.
 SLICE = (
     "field-added-decimal",
     "field-added-required",
@@ -478,8 +486,8 @@ SLICE = (
     "owner",
 )
 ALL = os.environ.get("TEST_CHANGES") == "all"
-# Each with the version that the project was rendered from: the working tree or a release.
-TRIED = [
+# Pairs of a change and the version that the project is rendered from.
+TESTED = [
     (name, version)
     for version in (NEWEST, *(released() if ALL else ()))
     for name in (CHANGES if ALL else SLICE)

@@ -1,6 +1,6 @@
-"""What conversions between field types do to values, in Python and without a database.
+"""Conversions between field types in Python, without a database.
 
-A second opinion on what `template/migrations/toolkit/values.py` does in SQL, on both databases.
+The tests compare them with the conversions in SQL by `template/migrations/toolkit/values.py`.
 """
 
 from collections.abc import Callable
@@ -20,17 +20,17 @@ class Lost(Exception):  # noqa: N818
 
 
 def kind(spec: Spec) -> str:
-    """The kind of a column: several types are strings to a database."""
+    """Return the kind of a column: a database stores several types as strings."""
     return KINDS.get(spec["type"], spec["type"])
 
 
 def places(spec: Spec) -> int:
-    """The number of decimal places."""
+    """Return the number of decimal places."""
     return int(spec.get("decimal_places", 2))
 
 
 def exact(spec: Spec, number: Decimal) -> str:
-    """A decimal as the API returns it."""
+    """Format a decimal as the API does."""
     kept = number.quantize(Decimal(1).scaleb(-places(spec)))
     if kept != number:
         raise Lost
@@ -38,14 +38,14 @@ def exact(spec: Spec, number: Decimal) -> str:
 
 
 def whole(number: Decimal) -> int:
-    """A number as an integer."""
+    """Convert a number to an integer."""
     if number != int(number):
         raise Lost
     return int(number)
 
 
 def aware(text: str) -> str:
-    """A datetime as it is read; its string must have an offset."""
+    """Convert a string with an offset to a datetime, as a string."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise Lost
@@ -53,15 +53,15 @@ def aware(text: str) -> str:
 
 
 def midnight(text: str) -> str:
-    """The date of a datetime at midnight in UTC."""
+    """Convert a datetime at midnight in UTC to a date."""
     day, _, clock = text.partition(" ")
     if clock != "00:00:00+00:00":
         raise Lost
     return day
 
 
-def truth(text: str) -> bool:
-    """The boolean that a string stands for."""
+def boolean(text: str) -> bool:
+    """Convert a string to a boolean."""
     if text not in {"true", "false"}:
         raise Lost
     return text == "true"
@@ -86,7 +86,7 @@ CONVERSIONS: dict[tuple[str, str], Conversion] = {
     ("datetime", "date"): lambda value, _old, _new: midnight(value),
     ("uuid", "string"): lambda value, _old, _new: value,
     ("string", "string"): lambda value, _old, _new: value,
-    ("string", "bool"): lambda value, _old, _new: truth(value),
+    ("string", "bool"): lambda value, _old, _new: boolean(value),
     ("string", "float"): lambda value, _old, _new: float(value),
     ("string", "decimal"): lambda value, _old, new: exact(new, Decimal(value)),
     ("string", "int"): lambda value, _old, _new: int(value),
@@ -97,7 +97,7 @@ CONVERSIONS: dict[tuple[str, str], Conversion] = {
 
 
 def shown(spec: Spec, value: Any) -> Any:  # noqa: ANN401
-    """A written value as it is read."""
+    """Return a value as it is read from the database."""
     if value is None:
         return None
     if spec["type"] == "datetime":
@@ -106,7 +106,7 @@ def shown(spec: Spec, value: Any) -> Any:  # noqa: ANN401
 
 
 def converted(value: Any, old: Spec, new: Spec) -> Any:  # noqa: ANN401
-    """A value after a conversion.
+    """Return a value after a conversion.
 
     Raises:
         Lost: the new type cannot represent it.

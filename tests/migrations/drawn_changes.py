@@ -1,4 +1,4 @@
-"""Drawn changes of answers, with rows, and what these rows are expected to be afterwards."""
+"""A strategy for changes of answers, with rows and the expected rows after the migration."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +24,7 @@ VALUES: dict[str, list[Any]] = {
     "list": [["a"], [], ["a", "b"]],
     "json": [{"a": 1}, {}, {"a": [None]}],
 }
-# Strings that all can be parsed as one type.
+# Strings that can be parsed as the same type.
 STRINGS = [
     ["12", "-7", "0", "3", "120"],
     ["1.5", "-2.00", "12.25", "7"],
@@ -43,21 +43,21 @@ TITLE: Spec = {"type": "str", "max_length": 50}
 
 @dataclass
 class DrawnChange:
-    """Old answers, rows, new answers, and the expected rows or reasons for a refusal."""
+    """Old answers, rows, new answers, and the expected rows or reasons for a rejection."""
 
     old: dict[str, Any]
     new: dict[str, Any]
     rows: dict[str, Rows]
     after: Rows = field(default_factory=list)
-    # Why rows do not allow the upgrade, or the downgrade.
-    refused: list[str] = field(default_factory=list)
+    # The reasons why rows prevent the upgrade or the downgrade.
+    rejected: list[str] = field(default_factory=list)
     irreversible: list[str] = field(default_factory=list)
-    # The columns that a downgrade restores, and that can be compared as they are stored.
+    # The columns that a downgrade restores and whose stored values can be compared.
     kept: list[str] = field(default_factory=lambda: ["title"])
 
 
 def values(draw: DrawFn, spec: Spec, number: int) -> list[Any]:
-    """The values of a field, one for each row."""
+    """Draw the values of a field, one for each row."""
     offered = VALUES[spec["type"]]
     if spec["type"] in {"str", "text"} and not spec.get("unique"):
         offered = draw(st.sampled_from([offered, *STRINGS]))
@@ -75,7 +75,7 @@ def values(draw: DrawFn, spec: Spec, number: int) -> list[Any]:
 
 @st.composite
 def specs(draw: DrawFn) -> Spec:
-    """A field of any type."""
+    """Draw a field of any type."""
     kind = draw(st.sampled_from(sorted(VALUES)))
     spec: Spec = {"type": kind}
     if kind == "enum":
@@ -99,7 +99,7 @@ def specs(draw: DrawFn) -> Spec:
 
 @st.composite
 def successors(draw: DrawFn, old: Spec) -> Spec:
-    """The same field after a change."""
+    """Draw a changed version of a field."""
     kinds = [
         "same",
         "same",
@@ -146,7 +146,7 @@ class Expectations:
         self.found = found
         self.number = number
         self.shown = deleted_before.count(False)
-        # A unique index leaves out rows that are soft-deleted before and after.
+        # A unique index does not contain soft-deleted rows.
         self.counted = [not one for one in deleted]
 
     def fill(self, name: str, new: Spec, given: list[Any]) -> list[Any]:
@@ -155,21 +155,21 @@ class Expectations:
         if new.get("required") is False or None not in given:
             return given
         if default is None:
-            self.found.refused.append(f"{name} is required")
+            self.found.rejected.append(f"{name} is required")
         return [default if value is None else value for value in given]
 
     def change(self, names: tuple[str, str], old: Spec, new: Spec, given: list[Any]) -> list[Any]:
-        """Return the values of a field that is changed, and maybe renamed."""
+        """Return the values of a field that is changed, and possibly renamed."""
         before, name = names
         kinds = kind(old), kind(new)
         if kinds[0] != kinds[1] and kinds not in CONVERSIONS:
             if self.number:
-                self.found.refused.append(f"{name}: {kinds[0]} cannot become {kinds[1]}")
+                self.found.rejected.append(f"{name}: {kinds[0]} cannot become {kinds[1]}")
             return given
         try:
             kept = [converted(value, old, new) for value in given]
         except Lost:
-            self.found.refused.append(f"{name} loses values")
+            self.found.rejected.append(f"{name} loses values")
             return given
         kept = self.fill(name, new, kept)
         self.compare(name, new, kept)
@@ -179,7 +179,7 @@ class Expectations:
         return kept
 
     def undo(self, name: str, old: Spec, new: Spec, kept: list[Any]) -> list[Any] | None:
-        """Return the values after the downgrade, or note why rows do not allow it."""
+        """Return the values after the downgrade, or record why rows prevent it."""
         kinds = kind(new), kind(old)
         if kinds[0] != kinds[1] and kinds not in CONVERSIONS and self.number:
             self.found.irreversible.append(f"{name}: {kinds[0]} cannot become {kinds[1]}")
@@ -194,30 +194,30 @@ class Expectations:
         """Return the values of a field that is added: its default, or null."""
         default = shown(new, new.get("default"))
         if default is None and new.get("required") is not False and self.number:
-            self.found.refused.append(f"{name} is required")
+            self.found.rejected.append(f"{name} is required")
         given = [default] * self.number
         self.compare(name, new, given)
         return given
 
     def remove(self, name: str, old: Spec) -> None:
-        """Note whether the downgrade can add a removed field again."""
+        """Record whether the downgrade can add a removed field again."""
         if old.get("unique") and old.get("required") is not False and self.shown > 1:
             self.found.irreversible.append(f"{name} is unique")
 
     def compare(self, name: str, new: Spec, given: list[Any]) -> None:
-        """Note duplicates in a unique field."""
+        """Record duplicates in a unique field."""
         seen = [
             str(value)
             for value, counts in zip(given, self.counted, strict=True)
             if value is not None and counts
         ]
         if new.get("unique") and len(set(seen)) < len(seen):
-            self.found.refused.append(f"{name} occurs twice")
+            self.found.rejected.append(f"{name} occurs twice")
 
 
 @st.composite
 def drawn_changes(draw: DrawFn) -> DrawnChange:
-    """Two sets of answers with fields in common, and rows."""
+    """Draw two sets of answers with common fields, and rows."""
     number = draw(st.integers(0, 4))
     names = ["amount", "group", "moment", "note"][: draw(st.integers(1, 4))]
     old_fields: dict[str, Spec] = {"title": TITLE} | {name: draw(specs()) for name in names}
@@ -239,13 +239,13 @@ def drawn_changes(draw: DrawFn) -> DrawnChange:
         given = values(draw, spec, number)
         for row, value in zip(rows, given, strict=True):
             row[name] = value
-        fate = draw(st.sampled_from(["changed", "changed", "renamed", "removed"]))
-        if fate == "removed":
+        action = draw(st.sampled_from(["changed", "changed", "renamed", "removed"]))
+        if action == "removed":
             expected.remove(name, spec)
             continue
-        later = name if fate == "changed" else f"new_{name}"
+        later = name if action == "changed" else f"new_{name}"
         successor = draw(successors(spec))
-        if fate == "renamed":
+        if action == "renamed":
             successor = successor | {"renamed_from": name}
         new_fields[later] = successor
         for row, value in zip(
@@ -260,16 +260,16 @@ def drawn_changes(draw: DrawFn) -> DrawnChange:
         if old["soft_delete"]:
             row["deleted_at"] = "2026-01-01T00:00:00Z" if is_deleted else None
     if any(deleted) and not new["soft_delete"]:
-        found.refused.append("rows are soft-deleted")
+        found.rejected.append("rows are soft-deleted")
     if old["soft_delete"] and not new["soft_delete"]:
-        # Rows that would become visible are refused in any case.
+        # The migration is rejected if rows would become visible.
         expected.counted = [True] * number
     old["fields"], new["fields"] = old_fields, new_fields
-    relate(draw, found)
+    draw_relations(draw, found)
     return found
 
 
-def relate(draw: DrawFn, found: DrawnChange) -> None:
+def draw_relations(draw: DrawFn, found: DrawnChange) -> None:
     """Add and remove resources and relations; no row refers to another."""
     project = {"name": "project", "fields": {"name": "str"}, "operations": []}
     for answers in (found.old, found.new):

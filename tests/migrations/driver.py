@@ -1,9 +1,9 @@
-"""Runs inside a rendered project: creates its tables and rows, or migrates them to its models.
+"""A script for a rendered project: create its tables and rows, or migrate them to its models.
 
-    python driver.py fill ROWS URL…        the tables of the existing revisions, with rows
-    python driver.py migrate MESSAGE URL…  a new revision: upgrade, downgrade, upgrade on each URL
+    python driver.py fill ROWS URL…        apply the existing revisions, and insert rows
+    python driver.py migrate MESSAGE URL…  create a revision; upgrade, downgrade, upgrade each URL
 
-ROWS maps tables to lists of rows, as JSON. The report is printed as JSON, on the last line.
+ROWS is JSON that maps tables to lists of rows. The last line of the output is a report as JSON.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ CONFIG = Config(toml_file="pyproject.toml")
 
 
 def alembic(url: str, action: str, *arguments: str) -> None:
-    """Run one of Alembic's commands on a database."""
+    """Run an Alembic command on a database."""
     os.environ["DATABASE_URL"] = url
     getattr(command, action)(CONFIG, *arguments)
 
@@ -49,13 +49,13 @@ def models() -> dict[str, Any]:
 
 
 async def fill(url: str, rows: dict[str, list[dict[str, Any]]]) -> None:
-    """Insert rows, all of one user."""
+    """Insert rows of one user."""
     engine = create_engine(url)
     async with engine.begin() as connection:
         users = SQLModel.metadata.tables["users"]
         user = {"email": "ada@example.com", "name": None, "password_hash": "x"}
-        moment = typed(models()["users"], {"created_at": "2026-01-01T00:00:00Z"})["created_at"]
-        made = insert(users).values(**user, created_at=moment, password_changed_at=moment)
+        created_at = typed(models()["users"], {"created_at": "2026-01-01T00:00:00Z"})["created_at"]
+        made = insert(users).values(**user, created_at=created_at, password_changed_at=created_at)
         user_id = (await connection.execute(made.returning(users.c.id))).scalar_one()
         for name, found in rows.items():
             table = SQLModel.metadata.tables[name]
@@ -68,7 +68,7 @@ async def fill(url: str, rows: dict[str, list[dict[str, Any]]]) -> None:
 
 
 async def read(url: str, *, by_models: bool = True) -> dict[str, Any]:
-    """Return the rows of all tables, as the models read them or as they are stored."""
+    """Return the rows of all tables, as read by the models or as stored."""
     engine = create_engine(url)
     found: dict[str, Any] = {}
     async with engine.connect() as connection:
@@ -91,18 +91,18 @@ async def read(url: str, *, by_models: bool = True) -> dict[str, Any]:
 
 
 def migrate(message: str, urls: list[str]) -> dict[str, Any]:
-    """Write a revision and run it both ways; a refusal is part of the report."""
+    """Create a revision, and run it up, down and up again; a rejection is part of the report."""
     before = set(Path("migrations/versions").glob("*.py"))
     missing = migrations.check()
-    complaint = migrations.create(message)
+    creation_error = migrations.create(message)
     made = set(Path("migrations/versions").glob("*.py")) - before
     report: dict[str, Any] = {
         "missing": missing,
-        "complaint": complaint,
+        "creation_error": creation_error,
         "revision": "".join(path.read_text(encoding="utf-8") for path in made),
         "databases": [],
     }
-    if complaint or not made:
+    if creation_error or not made:
         return report
     report["drift"] = migrations.check()
     for url in urls:
@@ -115,7 +115,7 @@ def migrate(message: str, urls: list[str]) -> dict[str, Any]:
             alembic(url, "upgrade", "head")
             steps["again"] = asyncio.run(read(url))
         except CommandError as error:
-            steps["refused"] = str(error)
+            steps["error"] = str(error)
             steps["left"] = asyncio.run(read(url, by_models=False))
         report["databases"].append(steps)
     return report
@@ -136,7 +136,7 @@ def main(action: str, *arguments: str) -> None:
         except CommandError as error:
             report = {
                 "missing": migrations.check(),
-                "complaint": str(error),
+                "creation_error": str(error),
                 "revision": "",
                 "databases": [],
             }

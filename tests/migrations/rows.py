@@ -1,4 +1,4 @@
-"""Rows in the databases of a rendered project: inserted, migrated and compared."""
+"""Insert, migrate and compare rows in the databases of a rendered project."""
 
 import json
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ def run(environment: Environment, project: Path, *arguments: str) -> Any:  # noq
     *lines, last = printed.strip().splitlines()
     found = json.loads(last)
     if "revision" in found:
-        found["losses"] = [line for line in lines if line.startswith("Deletes")]
-        # Not an error, but printed like one.
+        found["deletions"] = [line for line in lines if line.startswith("Deletes")]
+        # This is not an error, but printed like one.
         nothing = [line for line in lines if "there is nothing to write" in line]
-        found["complaint"] = found["complaint"] or next(iter(nothing), None)
+        found["creation_error"] = found["creation_error"] or next(iter(nothing), None)
     return found
 
 
 def assert_rows(found: dict[str, Rows], expected: dict[str, Rows], step: str) -> None:
-    """Compare the columns that are expected of each row."""
+    """Check the expected columns of each row."""
     for table, rows in expected.items():
         assert table in found, f"{step}: no table {table}"
         if not rows:
@@ -40,9 +40,9 @@ def assert_rows(found: dict[str, Rows], expected: dict[str, Rows], step: str) ->
 
 @contextmanager
 def databases(tmp_path: Path, postgres: Postgres) -> Iterator[list[str]]:
-    """Yield an empty database of each kind that is available."""
+    """Yield the URLs of an empty SQLite database and, if available, a PostgreSQL database."""
     file = f"sqlite:///{tmp_path / 'rows.db'}"
-    if postgres.answer.returncode:
+    if not postgres.available:
         yield [file]
         return
     with postgres.database() as url:

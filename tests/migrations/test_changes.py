@@ -1,4 +1,4 @@
-"""Changed answers: `make migration` writes one correct revision, and every row is kept."""
+"""Changed answers: `make migration` writes one correct revision, which keeps all rows."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Render
-from tests.migrations.changes import CHANGES, TRIED, Change
+from tests.migrations.changes import CHANGES, TESTED, Change
 from tests.migrations.rows import assert_rows, databases, run
 from tests.support.commands import commit, git
 from tests.support.edits import ANYWHERE
@@ -17,23 +17,23 @@ from tests.support.postgres import Postgres
 from tests.support.rendering import CACHES, rendered_files
 from tests.support.updating import ANSWERS, conflicts, rejected, start, update
 
-# What belongs to a tool, or names the folder of the template.
-OURS = {*CACHES, ".git", ".env", ANSWERS}
+# Files of tools, and the answers, which name the folder of the template.
+IGNORED = {*CACHES, ".git", ".env", ANSWERS}
 COMMAND = 'make migration m="what changed"'
 VERSIONS = Path("migrations", "versions")
 
 
 def contents(project: Path) -> dict[str, str]:
-    """The files of a project that an update may change."""
+    """Return the files of a project that an update may change."""
     return {
         str(path): (project / path).read_text(encoding="utf-8")
         for path in (found.relative_to(project) for found in rendered_files(project))
-        if OURS.isdisjoint(path.parts) and path.parent != VERSIONS
+        if IGNORED.isdisjoint(path.parts) and path.parent != VERSIONS
     }
 
 
-def edited(project: Path) -> Path:
-    """A project with edits by its owner."""
+def with_edits(project: Path) -> Path:
+    """Apply edits by the owner to a project, and return its path."""
     for edit in ANYWHERE:
         edit.apply(project)
     return project
@@ -48,7 +48,9 @@ def migrate(
     update(project, change.new)
     assert conflicts(project) == {}
     assert rejected(project) == []
-    assert contents(project) == contents(edited(fresh)), "not what these answers render"
+    assert contents(project) == contents(with_edits(fresh)), (
+        "the update differs from a new project with edits"
+    )
     assert git(project, "rev-parse", "HEAD") == before
     assert git(project, "status", "--porcelain", str(VERSIONS)) == ""
     return run(environment, project, "migrate", "what changed", *urls)
@@ -56,17 +58,17 @@ def migrate(
 
 @pytest.fixture(
     params=[
-        pytest.param(tried, marks=pytest.mark.long, id=f"{tried[0]}-{tried[1]}") for tried in TRIED
+        pytest.param(pair, marks=pytest.mark.long, id=f"{pair[0]}-{pair[1]}") for pair in TESTED
     ]
 )
 def change(request: pytest.FixtureRequest) -> Change:
-    """Every change of the table."""
+    """The changes of the table."""
     return CHANGES[request.param[0]]
 
 
 @pytest.fixture
 def version(request: pytest.FixtureRequest) -> str:
-    """The version that the project was rendered from."""
+    """The version that the project is rendered from."""
     return str(request.node.callspec.params["change"][1])
 
 
@@ -81,43 +83,47 @@ def report(
     postgres: Postgres,
     tmp_path: Path,
 ) -> dict[str, Any]:
-    """The rows after each step, and the output of the commands."""
-    project = edited(start(releases, tmp_path / "app", change.old, version))
+    """The report of a migration: the rows after each step, and the output of the commands."""
+    project = with_edits(start(releases, tmp_path / "app", change.old, version))
     commit(project, "Edit")
     with databases(tmp_path, postgres) as urls:
         found = migrate(environment, change, project, render(**change.new), urls)
-    if not found["complaint"]:
+    if not found["creation_error"]:
         environment.check(project, "ruff", "check", "migrations/versions")
         environment.check(project, "ruff", "format", "--check", "migrations/versions")
     return found
 
 
-def test_rows_survive(change: Change, report: dict[str, Any], tally: Callable[..., None]) -> None:
+def test_rows_are_kept(change: Change, report: dict[str, Any], tally: Callable[..., None]) -> None:
     kept = [len(rows) for steps in report["databases"] for rows in steps.get("up", {}).values()]
-    tally("answers that change, up, down and up again", changes=1, **{"rows kept": sum(kept)})
-    if change.unchanged or change.complaint:
-        assert (change.complaint or "there is nothing to write") in report["complaint"]
+    tally(
+        "changed answers, upgraded, downgraded and upgraded again",
+        changes=1,
+        **{"rows kept": sum(kept)},
+    )
+    if change.unchanged or change.creation_error:
+        assert (change.creation_error or "there is nothing to write") in report["creation_error"]
         assert report["revision"] == ""
         assert (report["missing"] is None) == change.unchanged
         return
     assert COMMAND in report["missing"]
-    assert report["complaint"] is None
-    assert sorted(report["losses"]) == sorted(change.loses)
-    assert all(f"# {loss}" in report["revision"] for loss in change.loses)
+    assert report["creation_error"] is None
+    assert sorted(report["deletions"]) == sorted(change.loses)
+    assert all(f"# {line}" in report["revision"] for line in change.loses)
     assert report["drift"] is None, report["revision"]
     for steps in report["databases"]:
-        if change.refused:
-            assert change.refused in steps["refused"], report["revision"]
+        if change.upgrade_error:
+            assert change.upgrade_error in steps["error"], report["revision"]
             titles = [{"title": row["title"]} for row in change.rows["tasks"]]
             assert_rows(steps["left"], {"tasks": titles}, "left")
             continue
-        assert "refused" not in steps, f"{steps.get('refused')}\n{report['revision']}"
+        assert "error" not in steps, f"{steps.get('error')}\n{report['revision']}"
         assert_rows(steps["up"], change.after, "up")
         assert_rows(steps["down"], change.back, "down")
         assert_rows(steps["again"], {table: [] for table in change.after}, "again")
 
 
-HOLDER = """
+DOWNGRADE_DURING_A_LOCK = """
 import asyncio, subprocess, sys, asyncpg
 
 async def main(url):
@@ -136,13 +142,15 @@ asyncio.run(main(sys.argv[1]))
 
 
 @pytest.mark.long
-def test_a_revision_gives_up_on_a_lock(
+def test_migration_stops_if_a_table_is_locked(
     render: Render, environment: Environment, postgres: Postgres
 ) -> None:
-    """Other statements would wait behind it."""
+    """If it waited for the lock, other statements would wait for it."""
     project = render()
     with postgres.database() as url:
         environment.check(project, "alembic", "upgrade", "head", DATABASE_URL=url)
-        printed = environment.check(project, "python", "-c", HOLDER, url, DATABASE_URL=url)
+        printed = environment.check(
+            project, "python", "-c", DOWNGRADE_DURING_A_LOCK, url, DATABASE_URL=url
+        )
     assert printed.startswith("1 1 ")
     assert "lock timeout" in printed

@@ -1,7 +1,7 @@
-"""Drawn changes of answers, with rows: each keeps the rows, or is refused before it starts.
+"""Drawn changes of answers: each migration keeps the rows, or is rejected before it starts.
 
-An ordinary run takes the same few each time; TEST_DRAWN=all, or a number, takes others and more of
-them. A failure is printed as YAML: add it to the table in tests/migrations/changes.py.
+An ordinary run draws the same few changes each time; TEST_DRAWN=all, or a number, draws more,
+different in each run. A failure is printed as YAML: add it to tests/migrations/changes.py.
 """
 
 import json
@@ -23,17 +23,17 @@ from tests.support.postgres import Postgres
 PAIRS = {"": 10, "all": 100}.get(DRAWN) or int(DRAWN)
 
 
-def as_found(expected: Any, found: Any) -> Any:  # noqa: ANN401
-    """The expected value, as a string where each database formats numbers differently."""
+def comparable(expected: Any, found: Any) -> Any:  # noqa: ANN401
+    """Return the expected value, as a string if the databases format numbers differently."""
     if isinstance(expected, float) and isinstance(found, str) and float(found) == expected:
         return found
     return expected
 
 
 def check(change: DrawnChange, steps: dict[str, Any]) -> None:
-    """Compare the rows after each step with what is expected."""
-    if change.refused:
-        assert "refused" in steps, f"not refused: {change.refused}"
+    """Check the rows after each step."""
+    if change.rejected:
+        assert "error" in steps, f"not rejected: {change.rejected}"
         left = [{"title": row["title"]} for row in change.rows["tasks"]]
         assert_rows(steps["left"], {"tasks": left}, "left")
         assert "up" not in steps
@@ -42,14 +42,14 @@ def check(change: DrawnChange, steps: dict[str, Any]) -> None:
     rows = steps["up"]["tasks"]
     assert len(rows) == len(change.after)
     expected = [
-        {name: as_found(value, row[name]) for name, value in wanted.items()}
+        {name: comparable(value, row[name]) for name, value in wanted.items()}
         for row, wanted in zip(rows, change.after, strict=True)
     ]
     assert_rows(steps["up"], {"tasks": expected}, "up")
     if change.irreversible:
-        assert "refused" in steps, f"downgrade not refused: {change.irreversible}"
+        assert "error" in steps, f"downgrade not rejected: {change.irreversible}"
         return
-    assert "refused" not in steps, steps["refused"]
+    assert "error" not in steps, steps["error"]
     back = [{name: row[name] for name in change.kept} for row in change.rows["tasks"]]
     assert_rows(steps["down"], {"tasks": back}, "down")
     assert [row["title"] for row in steps["again"]["tasks"]] == [row["title"] for row in rows]
@@ -57,7 +57,7 @@ def check(change: DrawnChange, steps: dict[str, Any]) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(PAIRS), ids=lambda number: f"drawn-change-{number}")
-def test_rows_are_kept_or_the_change_is_refused(
+def test_rows_are_kept_or_the_change_is_rejected(
     number: int,
     *,
     render: Render,
@@ -75,9 +75,9 @@ def test_rows_are_kept_or_the_change_is_refused(
             shutil.rmtree(new / versions)
             shutil.copytree(old / versions, new / versions)
             report = run(environment, new, "migrate", "what changed", *urls)
-        if report["complaint"]:
-            assert "there is nothing to write" in report["complaint"]
-            assert not change.refused
+        if report["creation_error"]:
+            assert "there is nothing to write" in report["creation_error"]
+            assert not change.rejected
             return
         environment.check(new, "ruff", "check", "--no-cache", "migrations/versions")
         environment.check(new, "ruff", "format", "--check", "--no-cache", "migrations/versions")
@@ -88,6 +88,6 @@ def test_rows_are_kept_or_the_change_is_refused(
         parts = {"old": change.old, "new": change.new, "rows": change.rows}
         error.add_note(yaml.safe_dump(parts, allow_unicode=True, sort_keys=False, width=1000))
         raise
-    kept = 0 if change.refused else len(change.rows["tasks"]) * len(report["databases"])
-    names = {"refused as expected": bool(change.refused), "rows kept": kept}
+    kept = 0 if change.rejected else len(change.rows["tasks"]) * len(report["databases"])
+    names = {"rejected as expected": bool(change.rejected), "rows kept": kept}
     tally("drawn changes of answers", pairs=1, **names)

@@ -1,4 +1,4 @@
-"""Replicas that migrate at the same time wait for each other."""
+"""Concurrent migrations wait for each other."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.environment import Environment
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, empty_database
 from tests.support.rendering import render
 from tests.support.servers import pgbouncer
 
@@ -25,40 +25,37 @@ LONG_SECONDS = 6
 
 @pytest.fixture(scope="module")
 def backend(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project of the default answers."""
+    """A project with the default answers."""
     return render(template, tmp_path_factory.mktemp("backend") / "one", {})
 
 
 @pytest.fixture(scope="module")
 def slow(backend: Path) -> Path:
-    """The same with a first revision that waits after it has created its tables."""
+    """The same project, with a first revision that sleeps after creating its tables."""
     project = backend.with_name("slow")
     shutil.copytree(backend, project)
     [revision] = (project / "migrations" / "versions").glob("*.py")
     text = revision.read_text(encoding="utf-8")
     upgrade, downgrade, rest = text.partition("\n\n\ndef downgrade() -> None:\n")
     assert downgrade
-    waits = f"\n    __import__('time').sleep({LONG_SECONDS})"
-    revision.write_text(f"{upgrade}{waits}{downgrade}{rest}", encoding="utf-8")
+    sleep = f"\n    __import__('time').sleep({LONG_SECONDS})"
+    revision.write_text(f"{upgrade}{sleep}{downgrade}{rest}", encoding="utf-8")
     return project
 
 
 @contextmanager
 def database(kind: str, folder: Path, postgres: Postgres) -> Iterator[str]:
     """Yield the URL of an empty database."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'tasks.db'}"
-        return
-    with postgres.database() as url:
-        if kind == "postgresql":
-            yield url
+    with empty_database(kind, folder / "tasks.db", postgres) as url:
+        if kind == "pgbouncer":
+            with pgbouncer(url) as pooled:
+                yield f"{pooled}?pgbouncer=true"
         else:
-            with pgbouncer(url) as through:
-                yield f"{through}?pgbouncer=true"
+            yield url
 
 
 async def upgrade(environment: Environment, backend: Path, url: str) -> tuple[int | None, str]:
-    """Migrate in a separate process."""
+    """Migrate in a separate process; return its exit status and output."""
     process = await asyncio.create_subprocess_exec(
         environment.python,
         *("-m", "alembic", "upgrade", "head"),
@@ -71,28 +68,30 @@ async def upgrade(environment: Environment, backend: Path, url: str) -> tuple[in
     return process.returncode, output.decode()
 
 
-async def all_at_once(environment: Environment, backend: Path, url: str) -> list[str]:
+async def upgrade_concurrently(environment: Environment, backend: Path, url: str) -> list[str]:
     """Migrate in several processes, and return the output of those that failed."""
     replicas = [upgrade(environment, backend, url) for _ in range(REPLICAS)]
     return [output for status, output in await asyncio.gather(*replicas) if status]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_of_them_succeed(
+def test_concurrent_upgrades_succeed(
     kind: str, backend: Path, environment: Environment, postgres: Postgres, tmp_path: Path
 ) -> None:
     for number in range(ROUNDS):
         folder = tmp_path / str(number)
         folder.mkdir()
         with database(kind, folder, postgres) as url:
-            assert asyncio.run(all_at_once(environment, backend, url)) == [], f"round {number}"
+            assert asyncio.run(upgrade_concurrently(environment, backend, url)) == [], (
+                f"round {number}"
+            )
             environment.check(backend, "alembic", "check", DATABASE_URL=url)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_of_them_wait_for_a_long_migration(
+def test_concurrent_upgrades_wait_for_a_long_one(
     kind: str, slow: Path, environment: Environment, postgres: Postgres, tmp_path: Path
 ) -> None:
     with database(kind, tmp_path, postgres) as url:
-        assert asyncio.run(all_at_once(environment, slow, url)) == []
+        assert asyncio.run(upgrade_concurrently(environment, slow, url)) == []
         environment.check(slow, "alembic", "check", DATABASE_URL=url)

@@ -1,1 +1,1 @@
-"""Mutation tests: a project's own tests fail where its code is wrong."""
+"""Mutation tests: the own tests of rendered projects detect defects."""

@@ -1,23 +1,23 @@
-"""Small changes that no test of a project notices, each with the reason why none should."""
+"""Accepted mutants: no test of a project detects them, each for the given reason."""
 
-ONE_ROW = "there is one row: the first is the last"
+ONE_ROW = "there is only one row"
 NAMED_IN_WHERE = "the condition names the table anyway"
-POSTGRESQL = "SQLite keeps the order by itself; PostgreSQL does not"
-LOCKS = "a lock on PostgreSQL alone, for two requests in the same instant"
-INSTANT = "no clock shows the very same instant twice"
+POSTGRESQL = "SQLite keeps the order anyway; PostgreSQL does not"
+LOCKS = "a lock that only concurrent requests on PostgreSQL need"
+INSTANT = "two times are never exactly equal"
 SAME_LENGTH = "both have the same length here"
-SECONDS = "Retry-After, one second more or less at the end of a pause"
-ONLY_LOGGED = "a line of the log, and nothing that depends on it"
-MORE_THAN_NEEDED = "it reads more rows than the next lines need, with the same result"
-UNKNOWN_CORES = "only where Python cannot count the cores"
-LEEWAY = "the tolerated difference of clocks is a guess, to the second"
+SECONDS = "Retry-After differs by one second"
+ONLY_LOGGED = "it only changes the log"
+MORE_THAN_NEEDED = "it reads unneeded rows, with the same result"
+UNKNOWN_CORES = "it matters only if Python cannot count the cores"
+LEEWAY = "the exact tolerance for clock differences is arbitrary"
 
-SURVIVORS = {
+ACCEPTED = {
     # services
     "defaults app/db/completion_stats.py count_completed 2: True -> False": NAMED_IN_WHERE,
     "strictest app/db/stats.py count: True -> False": NAMED_IN_WHERE,
     "defaults app/db/search.py _mark: each not in composed -> (each in composed)": (
-        "which strings are spared the second folding: speed alone"
+        "it only avoids folding some strings twice"
     ),
     "strictest app/db/bulk_links.py insert_many_linked: True -> False": SAME_LENGTH,
     "strictest app/db/bulk_links.py insert_many_linked: "
@@ -26,6 +26,7 @@ SURVIVORS = {
     # scope
     "defaults app/db/bulk.py insert_many: True -> False": POSTGRESQL,
     "defaults app/db/scope.py Scope.execute_on: 0 -> (-1)": ONE_ROW,
+    "strictest app/db/restoring.py restore: 0 -> (-1)": ONE_ROW,
     "strictest app/db/references.py failed: True -> False": SAME_LENGTH,
     "strictest app/db/references.py insert_checked: 0 -> (-1)": ONE_ROW,
     "strictest app/db/references.py update_checked: 0 -> (-1)": ONE_ROW,
@@ -42,12 +43,12 @@ SURVIVORS = {
     "defaults app/auth/sessions.py renew_session: "
     """ended["expires_at"] > now -> (ended['expires_at'] >= now)""": ONLY_LOGGED,
     "defaults app/auth/passwords.py module: os.cpu_count() or 1 -> (os.cpu_count() and 1)": (
-        "one slot is within the bound as well"
+        "one slot is also within the limit"
     ),
     "defaults app/auth/passwords.py module 2: 1 -> 2": UNKNOWN_CORES,
     "defaults app/auth/passwords.py module 2: 1 -> (0)": UNKNOWN_CORES,
     "defaults app/auth/rate_limits.py _count: 0 -> (-1)": (
-        "which of the exhausted counters gives the time of the next try"
+        "which exhausted counter determines Retry-After"
     ),
     "defaults app/auth/rate_limits.py RateLimits._apply: 1 -> 2": SECONDS,
     "defaults app/auth/rate_limits.py RateLimits._apply: 1 -> (0)": SECONDS,
@@ -60,10 +61,10 @@ SURVIVORS = {
     "fastapi-sqlmodel-generator app/auth/tokens.py TokenVerifier._claims: "
     """int(claims["exp"]) <= time.time() -> (int(claims['exp']) < time.time())""": INSTANT,
     "fastapi-sqlmodel-generator app/auth/keys.py KeyCache.close: "
-    "self._background.cancel() -> pass": "the next line waits for it, at most as long as a fetch",
+    "self._background.cancel() -> pass": "the next line waits for the task anyway",
     "fastapi-sqlmodel-generator app/auth/keys.py KeyCache.close: "
     "await asyncio.gather(self._background, return_exceptions=True) -> "
-    "pass": "a cancelled task ends by itself, a moment later",
+    "pass": "a cancelled task ends anyway, a little later",
     "fastapi-sqlmodel-generator app/auth/keys.py KeyCache.get: "
     "clock() >= max(self._stale_from, self._failed_until) -> "
     "(clock() > max(self._stale_from, self._failed_until))": INSTANT,
@@ -77,15 +78,15 @@ SURVIVORS = {
     "clock() < self._failed_until -> (clock() <= self._failed_until)": INSTANT,
     # pagination
     "defaults app/db/pagination.py paginate: True -> False": NAMED_IN_WHERE,
-    "strictest app/db/pagination.py _list_id: 16 -> 17": "a digit more of a hash",
-    "strictest app/db/pagination.py _list_id: 16 -> (15)": "a digit less of a hash",
-    "strictest app/db/pagination.py _after: 1 -> (0)": "the same condition, written out",
+    "strictest app/db/pagination.py _list_id: 16 -> 17": "a hash with one more digit",
+    "strictest app/db/pagination.py _list_id: 16 -> (15)": "a hash with one digit less",
+    "strictest app/db/pagination.py _after: 1 -> (0)": "an equivalent condition",
     "strictest app/db/pagination.py paginate: 1 -> 2": MORE_THAN_NEEDED,
     "fastapi-sqlmodel-generator app/db/pagination.py paginate: "
     "scope.select(model).where(*conditions(query, model), *extra) -> "
     "scope.select(model).where(*conditions(query, model))": "this project has no search",
     # errors
     "defaults app/db/integrity.py _unique_columns: 1 -> (0)": (
-        "the words before the first column go with the name of its table"
+        "the text before the first column is removed with the name of its table"
     ),
 }

@@ -1,6 +1,6 @@
-"""Deliberate defects of rendered projects: what people get wrong, one diff each.
+"""Deliberate defects in rendered projects: typical mistakes, one diff each.
 
-A file of `defects/` is named after the project whose folder it is in, and has one hunk:
+A file in `defects/` has one hunk; its folder has the name of a project:
 
     # isolation: queries without an owner
     --- app/db/scope.py
@@ -9,9 +9,9 @@ A file of `defects/` is named after the project whose folder it is in, and has o
     -        return select(table).where(*self.visible(table))
     +        return select(table)
 
-The first line says what the defect is about and what it does. The lines of the hunk that are not
-added have to occur exactly once in the file: context is only needed where they would not. A hunk
-that does not fit is an error. Small changes of every line are in `mutants.py`.
+The first line has the subject and a description of the defect. The removed and unchanged lines of
+the hunk must occur exactly once in the file, with as much context as that needs. A hunk that does
+not apply is an error. `mutants.py` makes small changes of every line.
 """
 
 import re
@@ -40,7 +40,7 @@ class Defect:
 
     @property
     def key(self) -> str:
-        """A unique name."""
+        """The unique name of the defect."""
         return f"{self.project}, {self.kind}: {self.name}"
 
     @cached_property
@@ -50,7 +50,7 @@ class Defect:
 
     @cached_property
     def after(self) -> str:
-        """The lines that the hunk puts in their place."""
+        """The lines that replace them."""
         return "".join(f"{line[1:]}\n" for line in self.hunk if line[0] != "-")
 
     def run(self, project: Path) -> Run:
@@ -77,7 +77,7 @@ def read(path: Path) -> Defect:
     """Read one file of `defects/`.
 
     Raises:
-        ValueError: it does not have the form that is described above.
+        ValueError: it does not have the format described above.
     """
     found = DIFF.fullmatch(path.read_text(encoding="utf-8"))
     if found is None:

@@ -1,9 +1,8 @@
-"""Small changes of a source, one at a time, which good tests notice.
+"""Mutants: small changes of a source file, one at a time, which good tests detect.
 
-No library makes these. cosmic-ray replaces each operator by every other one, which is mostly the
-same again, and deletes no statements: here, removed raises, calls and `.where`s matter most. mutmut
-runs a project in its own way, with its own configuration. Using either would take more code than
-the changes themselves.
+No library fits. cosmic-ray replaces each operator with every other one, which is mostly redundant,
+and deletes no statements; here, deleted `raise`, calls and `.where` matter most. mutmut requires
+its own configuration and test runner. Adapting either would take more code than this module.
 """
 
 import ast
@@ -27,7 +26,7 @@ Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: its place, in words that stay valid when lines move, and the changed source."""
+    """One change: its place, which does not depend on line numbers, and the changed source."""
 
     file: str
     place: str
@@ -38,12 +37,12 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """Its name in the list of accepted changes."""
+        """The name in the list of accepted mutants."""
         return f"{self.file} {self.place}: {self.before} -> {self.after}"
 
 
 def mutants(file: str, source: str) -> list[Mutant]:
-    """Return all changes of a source."""
+    """Return all mutants of a source file."""
     seen: Counter[tuple[str, ...]] = Counter()
     found = []
     for place, node, after in _changes(ast.parse(source), ""):
@@ -60,7 +59,7 @@ def mutants(file: str, source: str) -> list[Mutant]:
 
 
 def _offsets(source: str, node: ast.expr | ast.stmt) -> tuple[int, int]:
-    """Return where a node begins and ends, in bytes."""
+    """Return the start and the end of a node, in bytes."""
     starts = [0]
     for line in source.encode().splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
@@ -71,14 +70,14 @@ def _offsets(source: str, node: ast.expr | ast.stmt) -> tuple[int, int]:
 
 
 def _changes(node: ast.AST, place: str) -> Iterator[tuple[str, ast.expr | ast.stmt, str]]:
-    """Walk a tree; give each change as the node that goes and the text that takes its place."""
-    # Positions within f-strings are right from Python 3.12 on alone.
+    """Walk a tree, and yield each change as its place, the replaced node and the new text."""
+    # Positions within f-strings are wrong before Python 3.12.
     if isinstance(node, ast.JoinedStr):
         return
     for changed, after in _of_node(node):
         yield place, changed, after
     for name, value in ast.iter_fields(node):
-        # Decorators declare, and annotations are read by type checkers.
+        # Decorators and most annotations have no effect on the tested behaviour.
         if name in {"decorator_list", "annotation", "returns"} and not isinstance(
             node, ast.AnnAssign
         ):
@@ -90,7 +89,7 @@ def _changes(node: ast.AST, place: str) -> Iterator[tuple[str, ast.expr | ast.st
 
 
 def _of_node(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
-    """Return the changes of one node."""
+    """Yield the changes of one node."""
     if isinstance(node, ast.If | ast.IfExp | ast.While):
         yield from _negated(node.test)
     elif isinstance(node, ast.comprehension):
@@ -107,7 +106,7 @@ def _of_node(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
 
 
 def _of_expression(node: ast.expr) -> Iterator[str]:
-    """Return what may take the place of an expression."""
+    """Yield the replacements of an expression."""
     match node:
         case ast.Compare(left, [operator], others):
             for table in (NEGATED, BOUNDARY):
@@ -126,7 +125,7 @@ def _of_expression(node: ast.expr) -> Iterator[str]:
             yield from (str(not value),) if isinstance(value, bool) else more_or_less
         case ast.Call(ast.Attribute(query, "where"), conditions):
             yield ast.unparse(query)
-            for rest in _less_one(conditions):
+            for rest in _without_one(conditions):
                 yield ast.unparse(ast.Call(node.func, rest, []))
         case ast.List(elements) | ast.Tuple(elements):
             for position, element in enumerate(elements):
@@ -135,12 +134,12 @@ def _of_expression(node: ast.expr) -> Iterator[str]:
                     yield ast.unparse(type(node)(rest, ast.Load()))
 
 
-def _less_one(nodes: list[ast.expr]) -> list[list[ast.expr]]:
-    """Leave each out in turn, where there are several."""
+def _without_one(nodes: list[ast.expr]) -> list[list[ast.expr]]:
+    """Return the lists without one of the nodes, if there are several."""
     return [nodes[:i] + nodes[i + 1 :] for i in range(len(nodes))] if len(nodes) > 1 else []
 
 
 def _negated(condition: ast.expr) -> Iterator[tuple[ast.expr, str]]:
-    """Negate a condition, unless it has an operator that is negated anyway."""
+    """Negate a condition, unless its operator is negated elsewhere."""
     if not isinstance(condition, ast.Compare | ast.UnaryOp):
         yield condition, f"(not ({ast.unparse(condition)}))"

@@ -1,4 +1,4 @@
-"""Defects in rendered projects, and whether these projects' own tests notice them."""
+"""Run the own tests of rendered projects with defects."""
 
 import json
 import shutil
@@ -11,17 +11,17 @@ from typing import Any
 from coverage import CoverageData
 
 from tests.mutation.mutants import Mutant, mutants
-from tests.support.checks import PYTEST, gate
+from tests.support.checks import PYTEST, coverage_option
 from tests.support.environment import Environment
 from tests.support.presets import PRESETS, RICH
 
 DRIVER = Path(__file__).parent / "worker.py"
-# A run without end is stopped, and counts as noticed.
-SECONDS = 240
+# A run that takes longer is stopped, and counts as detected.
+TIMEOUT_IN_SECONDS = 240
 
-# Between them, they render nearly all of the template: own users and numbered pages; cursors, soft
-# delete, relations and 403; tokens of another service, the user in the path and slices; relations
-# with rows that are really deleted, and 404.
+# Together, these projects render nearly all of the template: own users and numbered pages; cursors,
+# soft delete, relations and 403; tokens of another service, the user in the path, limit and offset;
+# relations without soft delete, and 404.
 PROJECTS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "strictest": RICH["strictest"],
@@ -45,7 +45,7 @@ MUTATED = {
     "errors": ("db/integrity",),
 }
 EVERYTHING = tuple(dict.fromkeys(module for modules in MUTATED.values() for module in modules))
-# In each project what is different there, so that no file is mutated twice.
+# The modules to mutate in each project, so that no file is mutated twice.
 MUTATED_IN = {
     "defaults": EVERYTHING,
     "strictest": (
@@ -59,13 +59,13 @@ MUTATED_IN = {
     "graph": ("db/restricting",),
 }
 
-# The tests that are run first for a module: where one fails most likely.
+# The tests that are run first for a module, because they probably detect its defects.
 LIKELY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("db/links", "db/bulk_links", "db/trees"), ("routers/relations/",)),
     **dict.fromkeys(("db/references", "db/bulk_references"), ("routers/relations/",)),
     "models/linked": ("routers/relations/",),
     **dict.fromkeys(("db/filters", "db/sorting"), ("db/test_filters_and_sorting.py", "routers/")),
-    **dict.fromkeys(("db/database", "db/engine", "db/connections"), ("db/",)),
+    **dict.fromkeys(("db/database", "db/engine", "db/connections", "db/outages"), ("db/",)),
     "http/error_handlers": ("http/test_errors.py", "http/"),
     "auth/path": ("routers/test_user_paths.py", "routers/"),
     "auth/signing_secret": ("auth/test_settings.py",),
@@ -83,12 +83,12 @@ def group_of(file: str) -> str:
         for pattern in patterns
         if fnmatch(module, pattern)
     }
-    # One that names the module counts more than one with a wildcard.
+    # An exact name takes precedence over a wildcard.
     return found.get(module) or next(iter(found.values()))
 
 
 def all_mutants(name: str, project: Path) -> dict[str, Mutant]:
-    """Return the small changes of a project, by names that say where they are."""
+    """Return the mutants of a project by their names."""
     found = {}
     for pattern in MUTATED_IN[name]:
         for path in sorted((project / "app").glob(f"{pattern}.py")):
@@ -100,7 +100,7 @@ def all_mutants(name: str, project: Path) -> dict[str, Mutant]:
 
 @dataclass(frozen=True)
 class Run:
-    """A defect to try: its name, the file that has it, on which lines, and the file's new text."""
+    """A defect to test: its name, its file and lines, and the new text of the file."""
 
     name: str
     file: str
@@ -108,14 +108,14 @@ class Run:
     text: str
 
 
-# The tests that run each line: by the file of the app, and the line.
+# The tests that execute each line, by file and line number.
 Coverage = dict[str, dict[int, set[str]]]
 
 
 def coverage_of(environment: Environment, project: Path) -> Coverage:
-    """Run all tests of a sound project, which pass, and note which lines each of them runs."""
-    followed = ("--cov", "--cov-context=test", "--cov-report=", gate(project))
-    environment.check(project, *PYTEST, *followed)
+    """Run all tests of a project without defects, and return which tests execute which lines."""
+    options = ("--cov", "--cov-context=test", "--cov-report=", coverage_option(project))
+    environment.check(project, *PYTEST, *options)
     data = CoverageData(basename=str(project / ".coverage"))
     data.read()
     found: Coverage = {}
@@ -129,15 +129,15 @@ def coverage_of(environment: Environment, project: Path) -> Coverage:
 
 
 def stages(project: Path, run: Run, coverage: Coverage) -> list[dict[str, Any]]:
-    """Return the tests for a defect: first those that run its lines, then all others.
+    """Return the tests for a defect: first those that execute its lines, then all others.
 
-    They are in the order in which one fails most likely. Lines that run once, when a module is
-    imported, have only the second stage: all tests.
+    Files whose tests probably fail come first. For lines that are executed only at import, there is
+    one stage with all tests.
     """
     module = run.file.removeprefix("app/").removesuffix(".py")
-    room, _, name = module.rpartition("/")
-    others = (f"{room}/",) if room in {"auth", "http"} else ("routers/",)
-    likely = (f"{room}/test_{name}.py", *LIKELY.get(module, others))
+    folder, _, name = module.rpartition("/")
+    others = (f"{folder}/",) if folder in {"auth", "http"} else ("routers/",)
+    likely = (f"{folder}/test_{name}.py", *LIKELY.get(module, others))
     paths = sorted(str(path.relative_to(project)) for path in project.rglob("test_*.py"))
     ordered = sorted(
         paths,
@@ -160,7 +160,7 @@ def stages(project: Path, run: Run, coverage: Coverage) -> list[dict[str, Any]]:
 def outcomes(
     environment: Environment, project: Path, scratch: Path, runs: Iterable[Run], coverage: Coverage
 ) -> dict[str, dict[str, str]]:
-    """Try defects in a copy of a project, and return what came of each."""
+    """Test defects in a copy of a project, and return the outcome of each."""
     copy = scratch / "project"
     shutil.copytree(project, copy)
     jobs = [
@@ -169,7 +169,7 @@ def outcomes(
             "file": run.file,
             "text": run.text,
             "stages": stages(copy, run, coverage),
-            "seconds": SECONDS,
+            "seconds": TIMEOUT_IN_SECONDS,
         }
         for run in runs
     ]

@@ -1,9 +1,9 @@
-"""Mutation tests: the own tests of rendered projects fail where these projects are wrong.
+"""Mutation tests: the own tests of rendered projects detect defects.
 
-Two kinds of defects are put into projects, one at a time: the diffs in `defects/`, each of which
-must be noticed, and small changes of each line of the code that matters most. Those of the small
-changes that may go unnoticed are listed in `accepted.py`, each with its reason. An ordinary run
-takes a fixed slice of both; TEST_DEFECTS=all takes all.
+Two kinds of defects are inserted, one at a time: the diffs in `defects/`, all of which must be
+detected, and mutants of each line of the most important code. Mutants that may survive are listed
+in `accepted.py`, each with a reason. An ordinary run tests a fixed part of both; TEST_DEFECTS=all
+tests all.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.accepted import SURVIVORS
+from tests.mutation.accepted import ACCEPTED
 from tests.mutation.hunks import DEFECTS, read
 from tests.mutation.mutants import mutants
 from tests.mutation.runner import (
@@ -31,7 +31,7 @@ from tests.support.environment import Environment, locked
 from tests.support.rendering import render
 
 ALL = os.environ.get("TEST_DEFECTS") == "all"
-# Of the slice: every n-th defect of a kind, every n-th mutant of a group.
+# An ordinary run tests every n-th defect of a kind, and every n-th mutant.
 EVERY_DEFECT = {"isolation": 4}
 EVERY = 10
 EVERY_MUTANT = 90
@@ -40,8 +40,8 @@ PARTS = (
     if ALL
     else {"defaults": 2, "strictest": 1, "fastapi-sqlmodel-generator": 1}
 )
-# The names begin with what conftest.py spreads over the workers.
-TRIED = {
+# conftest.py distributes tests by this prefix between the workers.
+TESTED = {
     f"defects-{name}-{number}": (name, number)
     for name, parts in PARTS.items()
     for number in range(parts)
@@ -52,12 +52,12 @@ Project = Callable[[str], Path]
 
 @pytest.fixture(scope="session")
 def project_of(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project by its name, rendered when it is first asked for."""
+    """A function that returns a project by its name, and renders it on the first call."""
     rendered: dict[str, Path] = {}
 
     def project(name: str) -> Path:
         if name not in rendered:
-            path = tmp_path_factory.mktemp(name) / "sound"
+            path = tmp_path_factory.mktemp(name) / "original"
             rendered[name] = render(template, path, PROJECTS[name])
         return rendered[name]
 
@@ -75,7 +75,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def coverage_by_name(
     project_of: Project, environment: Environment, shared: Path
 ) -> Callable[[str], Coverage]:
-    """Return which tests run which lines of a project: all passed, or all would be noticed."""
+    """A function that runs all tests of a project, and returns which lines they execute."""
 
     def coverage(name: str) -> Coverage:
         with locked(shared / f"{name}.lock"):
@@ -91,29 +91,29 @@ def coverage_by_name(
 
 
 def defects_of(name: str) -> list[str]:
-    """Return the names of a project's defects that this run tries."""
+    """Return the names of a project's defects that this run tests."""
     kinds: Counter[str] = Counter()
-    tried = []
+    selected = []
     for defect in DEFECTS:
         if ALL or kinds[defect.kind] % EVERY_DEFECT.get(defect.kind, EVERY) == 0:
-            tried.append(defect)
+            selected.append(defect)
         kinds[defect.kind] += 1
-    return [defect.key for defect in tried if defect.project == name]
+    return [defect.key for defect in selected if defect.project == name]
 
 
 def runs_of(name: str, project: Path) -> list[Run]:
-    """Return what this run tries in a project."""
+    """Return the defects and mutants that this run tests in a project."""
     wanted = set(defects_of(name))
     runs = [defect.run(project) for defect in DEFECTS if defect.key in wanted]
-    small = [
+    mutated = [
         Run(key, mutant.file, mutant.lines, mutant.text)
         for key, mutant in all_mutants(name, project).items()
     ]
     if not ALL:
-        small = [run for run in small if run.name not in SURVIVORS][
+        mutated = [run for run in mutated if run.name not in ACCEPTED][
             EVERY_MUTANT // 2 :: EVERY_MUTANT
         ]
-    return runs + small
+    return runs + mutated
 
 
 @pytest.mark.parametrize("name", PROJECTS)
@@ -130,7 +130,7 @@ def test_every_defect_applies(name: str, project_of: Project) -> None:
     assert misfits == [], "\n".join(misfits)
 
 
-def test_a_hunk_replaces_the_one_place_that_it_matches(tmp_path: Path) -> None:
+def test_hunk_replaces_its_only_match(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("one()\ntwo()\nthree()\ntwo()\n", encoding="utf-8")
     diff = tmp_path / "a.diff"
     head = "# scope: two is four\n--- a.py\n+++ a.py\n@@\n"
@@ -150,23 +150,23 @@ def test_a_hunk_replaces_the_one_place_that_it_matches(tmp_path: Path) -> None:
             read(diff).run(tmp_path)
 
 
-def test_few_survive(project_of: Project) -> None:
-    """At most a tenth of the small changes may go unnoticed, each with its reason."""
-    tried: Counter[str] = Counter()
+def test_few_mutants_are_accepted(project_of: Project) -> None:
+    """At most a tenth of the mutants of a subject may survive, each with a reason."""
+    total: Counter[str] = Counter()
     listed: Counter[str] = Counter()
-    known = set()
+    existing = set()
     for name in PROJECTS:
         for key, mutant in all_mutants(name, project_of(name)).items():
-            known.add(key)
-            tried[group_of(mutant.file)] += 1
-            listed[group_of(mutant.file)] += key in SURVIVORS
-    assert set(SURVIVORS) - known == set(), "no such change any more"
-    assert [key for key, reason in SURVIVORS.items() if not reason] == []
+            existing.add(key)
+            total[group_of(mutant.file)] += 1
+            listed[group_of(mutant.file)] += key in ACCEPTED
+    assert set(ACCEPTED) - existing == set(), "accepted, but there is no such mutant"
+    assert [key for key, reason in ACCEPTED.items() if not reason] == []
     for group in ("services", "scope", "auth", "pagination"):
-        assert listed[group] <= tried[group] / 10, f"{group}: {listed[group]} of {tried[group]}"
+        assert listed[group] <= total[group] / 10, f"{group}: {listed[group]} of {total[group]}"
 
 
-def test_mutants_are_what_they_say() -> None:
+def test_mutants_of_a_function() -> None:
     source = """
 @decorated(1)
 def function(a: int = 3) -> bool:
@@ -201,8 +201,8 @@ def function(a: int = 3) -> bool:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("part", TRIED)
-def test_defects_are_noticed(  # noqa: PLR0917
+@pytest.mark.parametrize("part", TESTED)
+def test_defects_are_detected(  # noqa: PLR0917
     part: str,
     project_of: Project,
     coverage_by_name: Callable[[str], Coverage],
@@ -210,28 +210,28 @@ def test_defects_are_noticed(  # noqa: PLR0917
     tmp_path: Path,
     tally: Callable[..., None],
 ) -> None:
-    name, number = TRIED[part]
+    name, number = TESTED[part]
     project = project_of(name)
     runs = runs_of(name, project)[number :: PARTS[name]]
     coverage = coverage_by_name(name)
     found = outcomes(environment, project, tmp_path, runs, coverage)
     assert len(found) == len(runs)
     table = {defect.key for defect in DEFECTS}
-    came = {key: each["outcome"] for key, each in found.items()}
-    broken = {key: found[key]["by"] for key in came if came[key] == "broken"}
+    outcome = {key: each["outcome"] for key, each in found.items()}
+    broken = {key: found[key]["by"] for key in outcome if outcome[key] == "broken"}
     assert not table & set(broken), broken
-    unnoticed = {key for key in came if came[key] == "survived"}
-    assert unnoticed - set(SURVIVORS) == set()
-    assert set(SURVIVORS) & set(came) - unnoticed == set(), "noticed, and listed as if not"
+    survived = {key for key in outcome if outcome[key] == "survived"}
+    assert survived - set(ACCEPTED) == set()
+    assert set(ACCEPTED) & set(outcome) - survived == set(), "detected, but listed as accepted"
 
-    noticed = Counter(outcome for key, outcome in came.items() if key not in table)
+    counts = Counter(each for key, each in outcome.items() if key not in table)
     tally(
         "defects in rendered projects",
         **{
-            "deliberate and noticed": len(table & set(came)),
-            "small changes": noticed["killed"] + noticed["timeout"] + noticed["survived"],
-            "noticed": noticed["killed"],
-            "without end": noticed["timeout"],
-            "not noticed, and listed with a reason": noticed["survived"],
+            "defects detected": len(table & set(outcome)),
+            "mutants": counts["killed"] + counts["timeout"] + counts["survived"],
+            "killed": counts["killed"],
+            "timed out": counts["timeout"],
+            "survived with a reason": counts["survived"],
         },
     )

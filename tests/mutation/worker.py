@@ -1,8 +1,8 @@
-"""Runs a project's tests again and again, each time with another defect in its code.
+"""A script that runs the tests of a project once for each defect.
 
-A script, run in a project with the path of a JSON file of jobs. It imports what the projects are
-made of, which takes longer than most defects take to be noticed, and then forks for every run: of
-some tests, and of the others where those pass. The last line printed is what came of all.
+It is started in a project with the path of a JSON file of jobs. It imports the libraries only once,
+because that takes longer than most runs, and forks for each run: first of some tests and, if these
+pass, of the others. The last line of the output is a list of the outcomes as JSON.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ NO_TESTS = 5
 
 
 class Stage:
-    """Runs some of the tests that are collected, and notes which failed first."""
+    """A pytest plugin that selects the tests of a stage, and records the first failure."""
 
     def __init__(self, stage: dict[str, Any], file: Path) -> None:
         self.only = None if stage["only"] is None else set(stage["only"])
@@ -52,13 +52,13 @@ class Stage:
         ]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a failure."""
+        """Record a failure."""
         if report.failed and not self.file.exists():
             self.file.write_text(report.nodeid, encoding="utf-8")
 
 
 def import_app() -> None:
-    """Import every module but the one that makes an app of the environment's settings."""
+    """Import every module except app.main, which reads settings from the environment."""
     sys.path.insert(0, str(Path.cwd()))
     for module in pkgutil.walk_packages(["app"], "app."):
         if module.name != "app.main":
@@ -66,7 +66,7 @@ def import_app() -> None:
 
 
 def child(stage: dict[str, Any], scratch: Path) -> None:
-    """Run tests in this process, which ends with them."""
+    """Run tests in this process, and exit."""
     os.setsid()
     with (scratch / "output").open("w", encoding="utf-8") as output:
         os.dup2(output.fileno(), 1)
@@ -86,7 +86,7 @@ def child(stage: dict[str, Any], scratch: Path) -> None:
 
 
 def run(stage: dict[str, Any], scratch: Path, seconds: float) -> int | None:
-    """Run tests in a child, and return its exit status; nothing if it took too long."""
+    """Run tests in a child process; return its exit status, or None after a timeout."""
     (scratch / "by").unlink(missing_ok=True)
     process = os.fork()
     if not process:
@@ -103,7 +103,7 @@ def run(stage: dict[str, Any], scratch: Path, seconds: float) -> int | None:
 
 
 def outcome(job: dict[str, Any], scratch: Path) -> dict[str, str]:
-    """Run the stages of a job until a test fails, and say what happened."""
+    """Run the stages of a job until a test fails, and return the outcome."""
     for stage in job["stages"]:
         code = run(stage, scratch, job["seconds"])
         output = (scratch / "output").read_text(encoding="utf-8")
@@ -118,7 +118,7 @@ def outcome(job: dict[str, Any], scratch: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Do the jobs."""
+    """Run the jobs."""
     jobs_file = Path(sys.argv[1])
     for library in LIBRARIES:
         with contextlib.suppress(ModuleNotFoundError):
@@ -127,16 +127,16 @@ def main() -> None:
     found = []
     for job in json.loads(jobs_file.read_text(encoding="utf-8")):
         file = Path(job["file"])
-        sound = file.read_text(encoding="utf-8")
+        original = file.read_text(encoding="utf-8")
         file.write_text(job["text"], encoding="utf-8")
         started = time.monotonic()
         try:
             found.append(outcome(job, jobs_file.parent) | {"name": job["name"]})
         finally:
-            file.write_text(sound, encoding="utf-8")
+            file.write_text(original, encoding="utf-8")
         if "-v" in sys.argv:
-            took = time.monotonic() - started
-            print(f"{took:.1f}", json.dumps(found[-1])[:300], file=sys.stderr, flush=True)
+            duration = time.monotonic() - started
+            print(f"{duration:.1f}", json.dumps(found[-1])[:300], file=sys.stderr, flush=True)
     print(json.dumps(found))
 
 

@@ -1,1 +1,1 @@
-"""Rendered projects: that they are clean and pass their own tests, and how they behave."""
+"""Tests of rendered projects: their checks, their own tests and their behaviour."""

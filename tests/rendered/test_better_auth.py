@@ -1,4 +1,4 @@
-"""A backend with `auth: external`, and the tokens of a real Better Auth, in both route scopes."""
+"""A backend with `auth: external` accepts tokens of Better Auth, in both route scopes."""
 
 import base64
 import json
@@ -13,22 +13,21 @@ import pytest
 
 from tests.support.better_auth import Account, BetterAuth, run_better_auth
 from tests.support.environment import Environment
-from tests.support.npm import missing
+from tests.support.npm import missing_programs
 from tests.support.preset_server import Api, Caller, serve
 from tests.support.rendering import render
 
 pytestmark = pytest.mark.long
 
-ANSWERS: dict[str, Any] = {"auth": "external", "error_format": "problem", "api_prefix": "/api"}
 RECOVERY_IN_SECONDS = 15
 Start = Callable[[], AbstractContextManager[Api]]
 
 
 @pytest.fixture(scope="module")
 def better_auth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BetterAuth]:
-    """The issuer, where it can run."""
-    if missing():
-        pytest.skip(f"PATH has no {' and no '.join(missing())}, which Better Auth runs on")
+    """A Better Auth server."""
+    if missing_programs():
+        pytest.skip(f"Better Auth requires {' and '.join(missing_programs())}")
     with run_better_auth(tmp_path_factory.mktemp("better_auth") / "log") as issuer:
         yield issuer
 
@@ -53,47 +52,46 @@ def start(
     environment: Environment,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Start:
-    """A way to serve a backend that knows of the issuer nothing but three settings."""
+    """A function that serves a backend with the settings of the issuer."""
     root = tmp_path_factory.mktemp(request.param)
-    answers = {**ANSWERS, "route_scope": request.param}
     project = render(template, root / "project", {"auth": "external", "route_scope": request.param})
     url = f"sqlite:///{root / 'tasks.db'}"
-    return lambda: serve(environment, project, answers, url, **better_auth.settings)
+    return lambda: serve(environment, project, url, **better_auth.settings)
 
 
 @pytest.fixture(scope="module")
 def backend(start: Start) -> Iterator[Api]:
-    """A backend that runs."""
+    """A running backend."""
     with start() as api:
         yield api
 
 
 def caller(api: Api, account: Account, token: str | None = None) -> Caller:
-    """Somebody who calls the backend with a new JWT, or with some other token."""
+    """Return a caller with a new JWT or another token."""
     return Caller(api, token or account.token(), account.user)
 
 
 def tasks(api: Api, account: Account) -> str:
-    """The path of somebody's tasks."""
+    """Return the path of a user's tasks."""
     in_path = api.answers["route_scope"] == "path"
     return f"/api/{account.user['id']}/tasks" if in_path else "/api/tasks"
 
 
 def header(token: str) -> dict[str, Any]:
-    """The header of a JWT."""
+    """Return the header of a JWT."""
     part = token.partition(".")[0]
     decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(f"{part}==="))
     return decoded
 
 
 def with_key_id(token: str, key_id: str) -> str:
-    """A token that names another key."""
+    """Return a token with another key id."""
     changed = json.dumps({**header(token), "kid": key_id}).encode()
     encoded = base64.urlsafe_b64encode(changed).rstrip(b"=").decode()
     return f"{encoded}.{token.partition('.')[2]}"
 
 
-def test_users_are_kept_apart(backend: Api, ada: Account, bob: Account) -> None:
+def test_isolation(backend: Api, ada: Account, bob: Account) -> None:
     hers, his = tasks(backend, ada), tasks(backend, bob)
     as_ada, as_bob = caller(backend, ada), caller(backend, bob)
     task = as_ada.post(201, hers, {"title": "Water the plants"})
@@ -114,7 +112,7 @@ def test_users_are_kept_apart(backend: Api, ada: Account, bob: Account) -> None:
     backend.anonymous().get(401, hers)
 
 
-def test_other_tokens_of_the_issuer_are_refused(
+def test_other_tokens_of_the_issuer_are_rejected(
     backend: Api, better_auth: BetterAuth, ada: Account
 ) -> None:
     path = tasks(backend, ada)
@@ -168,7 +166,7 @@ def test_start_without_the_issuer(start: Start, better_auth: BetterAuth, ada: Ac
     better_auth.command("stop")
     try:
         with start() as served:
-            # Without its operations: outages are not theirs, and not in their documents.
+            # Without operations, because the document does not list 503 for outages of the issuer.
             api = Api(served.port, served.answers)
             path = tasks(api, ada)
             answer = caller(api, ada, token).call("GET", path)
@@ -181,7 +179,7 @@ def test_start_without_the_issuer(start: Start, better_auth: BetterAuth, ada: Ac
             better_auth.command("start")
             deadline = time.monotonic() + RECOVERY_IN_SECONDS
             while caller(api, ada, token).call("GET", path).status == 503:
-                assert time.monotonic() < deadline, "the backend does not recover"
+                assert time.monotonic() < deadline, "the backend did not recover"
                 time.sleep(0.25)
             caller(api, ada, token).get(200, path)
     finally:

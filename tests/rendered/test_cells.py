@@ -1,4 +1,4 @@
-"""Each cell of the matrix: the rendered project is clean, and passes all checks of its own."""
+"""The rendered project of each cell of the matrix passes all checks and its own tests."""
 
 import ast
 import hashlib
@@ -22,8 +22,8 @@ from tests.support.rendering import rendered_files, sources
 
 # The packages of a rendered project.
 OWN = {"app", "tests", "scripts", "migrations"}
-# The tests that a database makes no difference to, where a project has them.
-AWAY_FROM_ROWS = (
+# Tests of projects that do not use a database.
+WITHOUT_DATABASE = (
     *("test_architecture", "test_settings", "schemas"),
     *(f"auth/test_{name}" for name in ("settings", "tokens", "keys", "passwords", "refusals")),
     *(
@@ -32,16 +32,16 @@ AWAY_FROM_ROWS = (
     ),
 )
 ALL = STRENGTH > 2
-# The defaults' own tests are run by their own workflow, on both databases: in test_workflow.py.
+# test_workflow.py runs the own tests of the default project, on both databases.
 TESTED = [name for name in CELLS if name != "defaults"]
-# What is here beside the matrix, because it is rich, goes without the gate but at night: to follow
-# which lines run takes longer than the tests.
+# The coverage of the sets in tests/answers/ is measured only at night, because it takes longer than
+# the tests.
 GATED = TESTED if ALL else [name for name in TESTED if name not in RICH]
 
 
 @pytest.fixture(scope="session")
 def fingerprint(project: Path, environment: Environment) -> str:
-    """What a check of this project depends on: its files, the tools, and the check."""
+    """A hash of everything that a check depends on: the project, the tools, and the check."""
     state = hashlib.sha256(environment.versions().encode())
     for path in rendered_files(project):
         if path.name != ".copier-answers.yml":  # It names the folder that it was rendered from.
@@ -52,11 +52,13 @@ def fingerprint(project: Path, environment: Environment) -> str:
 
 
 @pytest.fixture(autouse=True)
-def once(request: pytest.FixtureRequest, fingerprint: str) -> Iterator[None]:
-    """Check no project again that was found good, byte for byte; in CI, always check."""
-    mark = CACHE / "proven" / f"{request.node.originalname}-{fingerprint}"
+def skip_if_passed_before(request: pytest.FixtureRequest, fingerprint: str) -> Iterator[None]:
+    """Skip a check that passed before with the same fingerprint, except in CI."""
+    mark = CACHE / "passed" / f"{request.node.originalname}-{fingerprint}"
     if mark.exists() and "CI" not in os.environ:
-        pytest.skip("proven before: the same files, tools and checks (make clean forgets it)")
+        pytest.skip(
+            "passed before with the same files, tools and checks (make clean removes the record)"
+        )
     yield
     if request.node.stash.get(PASSED, False):
         mark.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +69,7 @@ def test_no_template_syntax_is_left(project: Path) -> None:
     left = []
     for name, text in checks.texts(project):
         if name == ".copier-answers.yml":
-            continue  # The answers as they were given, folded into lines.
+            continue  # It contains the answers in wrapped lines.
         for own in BRACES:
             text = text.replace(own, "")  # noqa: PLW2901
         allowed = checks.ALLOWED.get(name.split("/")[0])
@@ -77,21 +79,21 @@ def test_no_template_syntax_is_left(project: Path) -> None:
     assert [name for name in map(str, rendered_files(project)) if checks.SYNTAX.search(name)] == []
 
 
-def test_no_scars_are_left(project: Path) -> None:
-    scars = []
+def test_whitespace_is_clean(project: Path) -> None:
+    errors = []
     for name, text in checks.texts(project):
         if text and (text.startswith("\n") or not text.endswith("\n") or text.endswith("\n\n")):
-            scars.append(f"{name}: blank lines at its start or end, or no newline there")
+            errors.append(f"{name}: blank lines at the start or end, or no newline at the end")
         if name.endswith((".py", ".py.mako")):
-            continue  # ruff format knows better.
+            continue  # `ruff format` checks these.
         if "\n\n\n" in text:
-            scars.append(f"{name}: two blank lines in a row")
-        scars += [
-            f"{name}:{number}: white space at the end"
+            errors.append(f"{name}: two blank lines in a row")
+        errors += [
+            f"{name}:{number}: trailing whitespace"
             for number, line in enumerate(text.split("\n"), 1)
             if line != line.rstrip()
         ]
-    assert scars == []
+    assert errors == []
 
 
 def test_ruff(project: Path, environment: Environment) -> None:
@@ -110,7 +112,7 @@ def test_import_contracts(project: Path, environment: Environment) -> None:
 
 
 @pytest.mark.parametrize("cell", ["defaults"], indirect=True, scope="session")
-def test_broken_import_contracts_are_found(
+def test_broken_import_contracts_are_detected(
     project: Path, environment: Environment, tmp_path: Path
 ) -> None:
     layers = "The layers import downwards only"
@@ -134,7 +136,7 @@ def test_broken_import_contracts_are_found(
 
 
 def imports(project: Path) -> dict[str, set[str]]:
-    """The top-level modules that a project imports, each with the files that do."""
+    """Return the top-level modules that a project imports, with the files that import them."""
     found = defaultdict(set)
     for path in project.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -148,15 +150,15 @@ def imports(project: Path) -> dict[str, set[str]]:
     return found
 
 
-# The modules that some requirements bring along, directly or not, and those of Python itself.
-BROUGHT = """
+# Prints the modules that requirements install, with their dependencies, and the standard library.
+PROVIDED = """
 import importlib.metadata as metadata, json, sys
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name as normal
 
-seen, left = set(), [Requirement(entry) for entry in json.loads(sys.argv[1])]
-while left:
-    wanted = left.pop()
+seen, queue = set(), [Requirement(entry) for entry in json.loads(sys.argv[1])]
+while queue:
+    wanted = queue.pop()
     key = (normal(wanted.name), *sorted(wanted.extras))
     if key in seen:
         continue
@@ -165,28 +167,28 @@ while left:
         entry = Requirement(entry)
         extras = wanted.extras or {""}
         if not entry.marker or any(entry.marker.evaluate({"extra": extra}) for extra in extras):
-            left.append(entry)
+            queue.append(entry)
 names = {name for name, *_ in seen}
 modules = metadata.packages_distributions().items()
-brought = [module for module, of in modules if not names.isdisjoint(map(normal, of))]
-print(json.dumps([*brought, *sys.stdlib_module_names]))
+provided = [module for module, by in modules if not names.isdisjoint(map(normal, by))]
+print(json.dumps([*provided, *sys.stdlib_module_names]))
 """
 
 
 def test_imports_are_required(project: Path, environment: Environment) -> None:
-    """The shared environment holds what other answers need: it would not miss a requirement."""
+    """The shared environment would hide a missing requirement that other answers have."""
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     everything = requirements(pyproject)
     runtime = pyproject["project"]["dependencies"]
     for folder, wanted in (("app", runtime), ("migrations", runtime), (".", everything)):
         entries = json.dumps(sorted(wanted))
-        known = json.loads(environment.check(project, "python", "-c", BROUGHT, entries))
+        known = json.loads(environment.check(project, "python", "-c", PROVIDED, entries))
         unknown = {
             module: sorted(files)
             for module, files in imports(project / folder).items()
             if module not in OWN.union(known)
         }
-        assert unknown == {}, f"imported in {folder}, and required by nothing there"
+        assert unknown == {}, f"imported in {folder}, but not required"
 
 
 def test_migrations_match_the_models(project: Path, environment: Environment) -> None:
@@ -204,18 +206,18 @@ def test_own_tests_on_sqlite(cell: str, project: Path, environment: Environment)
 def test_own_tests_on_postgresql(
     project: Path, environment: Environment, postgres: Postgres
 ) -> None:
-    """Those that come near rows; with every three answers together, all of them.
+    """Run only the tests that use a database, unless TEST_STRENGTH is 3.
 
-    Without the coverage gate, which has been passed and takes longer than the tests.
+    Coverage is not measured again.
     """
-    away = (
+    ignored = (
         []
         if ALL
         else [
             f"--ignore={path.relative_to(project)}"
-            for name in AWAY_FROM_ROWS
+            for name in WITHOUT_DATABASE
             for path in project.glob(f"tests/{name}*")
         ]
     )
     with postgres.database() as url:
-        checks.assert_own_tests_on(url, environment, project, *away)
+        checks.assert_own_tests_on(url, environment, project, *ignored)

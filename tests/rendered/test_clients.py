@@ -1,4 +1,4 @@
-"""Typed clients: generated from the OpenAPI document without a warning, and true to the API."""
+"""Typed clients are generated from the OpenAPI document without warnings."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.environment import Environment
-from tests.support.npm import installed, missing
+from tests.support.npm import install, missing_programs
 from tests.support.presets import PRESETS, RICH
 from tests.support.rendering import ROOT, render
 
@@ -21,7 +21,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 DUMP = "import json; from app.main import app; print(json.dumps(app.openapi(), ensure_ascii=False))"
 SECRET = "the secret of a test, and of nothing else"
-SECONDS = 120
+TIMEOUT_IN_SECONDS = 120
 
 
 @pytest.fixture(scope="module", params=ANSWERS)
@@ -35,7 +35,7 @@ def project(
 
 @pytest.fixture(scope="module")
 def dumps(project: Path, environment: Environment) -> list[str]:
-    """The document of a project, as two processes make it."""
+    """The OpenAPI document of a project, from two processes."""
     secrets = {"JWT_SECRET_KEY": SECRET, "BETTER_AUTH_SECRET": SECRET}
     return [
         environment.check(project, "python", "-c", DUMP, PYTHONHASHSEED=seed, **secrets)
@@ -45,12 +45,12 @@ def dumps(project: Path, environment: Environment) -> list[str]:
 
 @pytest.mark.long
 def test_document_is_the_same_at_every_start(dumps: list[str]) -> None:
-    """It can be kept under version control: no clock in it, and no order of a set."""
+    """The document does not depend on the time or on the order of sets."""
     assert dumps[0] == dumps[1]
 
 
 def run(home: Path, *command: str) -> str:
-    """Run one of the installed programs; what it prints, which must not be a complaint."""
+    """Run an installed program, which must not print warnings, and return its output."""
     done = subprocess.run(
         ["npx", "--no-install", *command],
         cwd=home,
@@ -58,7 +58,7 @@ def run(home: Path, *command: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=SECONDS,
+        timeout=TIMEOUT_IN_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stdout
@@ -67,7 +67,7 @@ def run(home: Path, *command: str) -> str:
 
 
 def write_back(schemas: dict[str, Any]) -> list[str]:
-    """Lines of TypeScript that write each row that was read, and the form of a login."""
+    """Return TypeScript that uses each response as a request body, and fills in the login form."""
     lines = ['import type { components } from "./api";', 'type Schemas = components["schemas"];']
     resources = [name.removesuffix("Read") for name in schemas if name.endswith("Read")]
     for resource in resources:
@@ -90,10 +90,10 @@ def write_back(schemas: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.long
-def test_what_was_read_can_be_written_in_generated_types(dumps: list[str], tmp_path: Path) -> None:
-    if missing():
-        pytest.skip(f"PATH has no {' and no '.join(missing())}, which the generator runs on")
-    home = installed(SOURCE)
+def test_generated_types_of_responses_fit_requests(dumps: list[str], tmp_path: Path) -> None:
+    if missing_programs():
+        pytest.skip(f"the generator requires {' and '.join(missing_programs())}")
+    home = install(SOURCE)
     document = json.loads(dumps[0])
     openapi, api = tmp_path / "openapi.json", tmp_path / "api.d.ts"
     openapi.write_text(dumps[0], encoding="utf-8")

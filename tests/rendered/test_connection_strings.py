@@ -1,4 +1,4 @@
-"""Connection strings against a PostgreSQL that insists on TLS, with certificates of its own."""
+"""Connection strings for a PostgreSQL server that requires TLS."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ from tests.support.servers import PASSWORD, postgres_with_tls
 
 pytestmark = pytest.mark.long
 
-# Runs in the project: connects by each string, and tells what the server sees.
+# Runs in the project: connects with each string, and prints the connection's properties.
 CONNECT = """
 import asyncio, json, sys
 from sqlalchemy import text
@@ -32,7 +32,7 @@ async def seen(url):
     try:
         engine = create_engine(url)
     except ValueError as error:
-        return {"refused": str(error)}
+        return {"rejected": str(error)}
     try:
         async with engine.connect() as connection:
             return (await connection.execute(text(SEEN))).scalar_one()
@@ -58,16 +58,16 @@ class Server:
         self.backend = backend
         self.environment = environment
 
-    def seen(self, url: str, **variables: str) -> dict[str, Any]:
-        """Return what the server saw, or why there was no connection."""
+    def connect(self, url: str, **variables: str) -> dict[str, Any]:
+        """Connect, and return the properties of the connection or the error."""
         url = url.format(
             login=self.login, port=self.port, home=self.home, socket=quote(str(self.home), safe="")
         )
-        said = self.environment.check(
+        printed = self.environment.check(
             self.backend, "python", "-c", CONNECT, json.dumps([url]), **variables
         )
-        found: dict[str, Any] = json.loads(said.splitlines()[-1])[0]
-        assert PASSWORD not in said
+        found: dict[str, Any] = json.loads(printed.splitlines()[-1])[0]
+        assert PASSWORD not in printed
         return found
 
 
@@ -75,7 +75,7 @@ class Server:
 def server(
     template: Path, environment: Environment, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The server and the project of the default answers."""
+    """The server, and a project with the default answers."""
     backend = render(template, tmp_path_factory.mktemp("backend") / "one", {})
     with postgres_with_tls() as (home, port):
         yield Server(home, port, backend, environment)
@@ -123,9 +123,9 @@ CLIENT = "sslcert={home}/withcert.crt&sslkey={home}/withcert.key"
         ("postgresql://localhost:{port}?{parameters}", {"database": "postgres"}),
     ],
 )
-def test_connected(server: Server, url: str, expected: dict[str, Any]) -> None:
+def test_valid_connection_strings(server: Server, url: str, expected: dict[str, Any]) -> None:
     parameters = f"user=me&password={quote(PASSWORD, safe='')}&dbname=postgres"
-    seen = server.seen(url.replace("{parameters}", parameters))
+    seen = server.connect(url.replace("{parameters}", parameters))
     assert seen | expected == seen
 
 
@@ -139,15 +139,15 @@ def test_connected(server: Server, url: str, expected: dict[str, Any]) -> None:
         (f"{LOCAL}?sslrootcert=system", "failed", "certificate verify failed"),
         (f"{ADDRESS}?sslmode=verify-full&{CA}", "failed", "IP address mismatch"),
         (f"{LOCAL}?target_session_attrs=standby", "failed", "No host is standby"),
-        (f"{LOCAL}?sslmode=require&channel_binding=require", "refused", "channel_binding"),
-        (f"{LOCAL}?sslmode=verify-full&sslrootcert={{home}}/no.crt", "refused", "sslrootcert"),
+        (f"{LOCAL}?sslmode=require&channel_binding=require", "rejected", "channel_binding"),
+        (f"{LOCAL}?sslmode=verify-full&sslrootcert={{home}}/no.crt", "rejected", "sslrootcert"),
     ],
 )
-def test_not_connected(server: Server, url: str, kind: str, reason: str) -> None:
-    assert any(part in server.seen(url)[kind] for part in reason.split("|"))
+def test_failing_connection_strings(server: Server, url: str, kind: str, reason: str) -> None:
+    assert any(part in server.connect(url)[kind] for part in reason.split("|"))
 
 
-def test_variables_of_libpq_are_defaults(server: Server) -> None:
+def test_libpq_variables_are_defaults(server: Server) -> None:
     variables = {
         "PGHOST": "localhost",
         "PGPORT": str(server.port),
@@ -158,15 +158,15 @@ def test_variables_of_libpq_are_defaults(server: Server) -> None:
         "PGSSLMODE": "verify-full",
         "PGSSLROOTCERT": str(server.home / "ca.crt"),
     }
-    seen = server.seen("postgresql://", **variables)
+    seen = server.connect("postgresql://", **variables)
     assert (seen["user"], seen["application"], seen["tls"]) == ("me", "api", "TLSv1.3")
 
 
-def test_silent_host_is_left_for_the_next_one(server: Server) -> None:
-    """`connect_timeout` is for each host, so that one which swallows packets costs no more."""
+def test_unresponsive_host_is_skipped(server: Server) -> None:
+    """`connect_timeout` applies to each host."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        seen = server.seen(
+        seen = server.connect(
             f"postgresql://{{login}}@127.0.0.1:{port},localhost:{{port}}/postgres?connect_timeout=1"
         )
     assert seen["user"] == "me"
@@ -175,7 +175,7 @@ def test_silent_host_is_left_for_the_next_one(server: Server) -> None:
 @pytest.mark.parametrize(
     ("query", "name"), [("sslmode=foo", "sslmode"), ("conect_timeout=1", "conect_timeout")]
 )
-def test_alembic_and_the_app_stop_with_one_line(server: Server, query: str, name: str) -> None:
+def test_alembic_and_the_app_exit_with_one_line(server: Server, query: str, name: str) -> None:
     variables = {
         "DATABASE_URL": f"postgresql://me:hunter2@localhost/db?{query}",
         "JWT_SECRET_KEY": "the secret of a test, and of nothing else",

@@ -1,30 +1,28 @@
-"""Decimals are exact: a number in a body is stored as it is written, or refused; never rounded."""
+"""Decimals are exact: a number in a body is stored unchanged or rejected, never rounded."""
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.environment import Environment
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, empty_database
 from tests.support.preset_server import Caller, serve
 from tests.support.rendering import render
 
 MAX_DIGITS = 18
-# Every size that a field may have, by its name: digits, and how many of them are decimal places.
+# The digits and decimal places of every size of a field, by the field's name.
 SIZES = {
     f"n{digits}_{places}": (digits, places)
     for digits in range(1, MAX_DIGITS + 1)
     for places in range(digits + 1)
 }
-# As many as fit into one resource.
+# The number of fields in one resource.
 WIDTH = 50
 NAMES = sorted(SIZES)
 RESOURCES = {
@@ -35,7 +33,7 @@ HOLDER = {name: resource for resource, names in RESOURCES.items() for name in na
 
 
 def fields(names: list[str]) -> dict[str, Any]:
-    """A field of each of these sizes."""
+    """Return a decimal field for each name, with its size."""
     sizes = {name: SIZES[name] for name in names}
     return {
         name: {"type": "decimal", "max_digits": digits, "decimal_places": places, "default": 0}
@@ -56,7 +54,7 @@ ANSWERS = {
 WRITES = ("POST", "BULK", "PATCH", "PUT")
 EXAMPLES = 400
 
-# As a client may write a number, sensible or not (RFC 8259, section 6).
+# Numbers in JSON (RFC 8259, section 6).
 DIGITS = st.text("0123456789", min_size=1, max_size=24)
 NUMBERS = st.builds(
     "{}{}{}{}".format,
@@ -69,34 +67,34 @@ NUMBERS = st.builds(
 
 @st.composite
 def sized_numbers(draw: st.DrawFn) -> tuple[str, str]:
-    """A field, and a number that it can hold: as many digits as there are, or fewer."""
+    """Draw a field, and a number that fits its digits."""
     name = draw(st.sampled_from(NAMES))
     digits, places = SIZES[name]
     whole = draw(st.integers(-(10**digits) + 1, 10**digits - 1))
     return name, f"{Decimal(whole).scaleb(-places):f}"
 
 
-def holds(name: str, number: Decimal) -> bool:
-    """Whether a field has the digits for a number."""
+def fits(name: str, number: Decimal) -> bool:
+    """Return whether a number fits the digits of a field."""
     digits, places = SIZES[name]
     try:
         return number.scaleb(places) % 1 == 0 and abs(number.scaleb(places)) < 10**digits
-    except InvalidOperation:  # Far beyond what is computed with.
+    except InvalidOperation:  # The number has too many digits for the decimal context.
         return False
 
 
 class Writer:
-    """Writes one body with each verb, and reads what was answered and what is stored."""
+    """Writes numbers, and compares the response with the stored row."""
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
         self.rows = {
             resource: caller.post(201, f"/api/{resource}s", {})["id"] for resource in RESOURCES
         }
-        self.counts = dict.fromkeys(("kept", "refused"), 0)
+        self.counts = dict.fromkeys(("stored", "rejected"), 0)
 
     def write(self, verb: str, resource: str, content: str) -> tuple[int, dict[str, Any]]:
-        """Send a body as it is; return the status, and the row or the errors."""
+        """Send a body unchanged; return the status, and the row or the errors."""
         bulk = verb == "BULK"
         path = f"/api/{resource}s"
         one = f"{path}/{self.rows[resource]}"
@@ -115,15 +113,15 @@ class Writer:
         return answer.status, row
 
     def check(self, verb: str, name: str, written: str) -> None:
-        """Expect the number as it is written, or a refusal that names its field."""
+        """Check that a number is stored exactly, or rejected by the name of its field."""
         status, found = self.write(verb, HOLDER[name], f'{{"{name}": {written}}}')
         if status == 422:
             assert name in next(iter(found)), (verb, name, written, found)
-            self.counts["refused"] += 1
+            self.counts["rejected"] += 1
         else:
             assert Decimal(found[name]) == Decimal(written), (verb, name, written, found[name])
-            assert holds(name, Decimal(written)), (verb, name, written, found[name])
-            self.counts["kept"] += 1
+            assert fits(name, Decimal(written)), (verb, name, written, found[name])
+            self.counts["stored"] += 1
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -134,26 +132,25 @@ def writer(
     postgres: Postgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Writer]:
-    """Writes to an app that has a field of every size."""
+    """A writer for an app with a field of every size."""
     folder = tmp_path_factory.mktemp("decimals")
     project = render(template, folder / "project", ANSWERS)
-    answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
-    with ExitStack() as stack:
-        url = f"sqlite:///{folder / 'app.db'}"
-        if request.param == "postgresql":
-            url = stack.enter_context(postgres.database())
-        yield Writer(stack.enter_context(serve(environment, project, answers, url)).bearer("ada"))
+    with (
+        empty_database(request.param, folder / "app.db", postgres) as url,
+        serve(environment, project, url) as api,
+    ):
+        yield Writer(api.bearer("ada"))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("verb", WRITES)
-def test_every_size_holds_all_its_digits(writer: Writer, verb: str) -> None:
+def test_every_size_stores_all_its_digits(writer: Writer, verb: str) -> None:
     draw = random.Random(verb).randrange
     for resource, names in RESOURCES.items():
         numbers = {}
         for name in names:
             digits, places = SIZES[name]
-            # No digit is a zero, so that none can go unnoticed.
+            # No digit is zero, so that each lost digit is detected.
             whole = int("".join(str(draw(1, 10)) for _ in range(digits)))
             numbers[name] = f"{Decimal(whole).scaleb(-places):f}"
         body = ", ".join(f'"{name}": {written}' for name, written in numbers.items())
@@ -174,18 +171,18 @@ def test_no_number_is_rounded(writer: Writer, figure: Callable[[str], None]) -> 
 
     @common
     @given(st.sampled_from(WRITES), sized_numbers())
-    def kept(verb: str, sized: tuple[str, str]) -> None:
-        before = writer.counts["kept"]
+    def stored(verb: str, sized: tuple[str, str]) -> None:
+        before = writer.counts["stored"]
         writer.check(verb, *sized)
-        assert writer.counts["kept"] > before, (verb, sized)
+        assert writer.counts["stored"] > before, (verb, sized)
 
     @common
     @given(st.sampled_from(WRITES), st.sampled_from(NAMES), NUMBERS)
-    def kept_or_refused(verb: str, name: str, written: str) -> None:
+    def stored_or_rejected(verb: str, name: str, written: str) -> None:
         writer.check(verb, name, written)
 
-    kept()
-    kept_or_refused()
+    stored()
+    stored_or_rejected()
     counts = ", ".join(f"{many} {name}" for name, many in writer.counts.items())
     figure(f"decimals as JSON numbers, in {len(SIZES)} sizes of fields: {counts}")
-    assert writer.counts["refused"] > EXAMPLES / 4
+    assert writer.counts["rejected"] > EXAMPLES / 4

@@ -1,4 +1,4 @@
-"""The matrix covers what copier.yml offers: every pair of values, in a project that is proven."""
+"""The matrix covers every pair of the values that copier.yml offers."""
 
 from collections.abc import Callable, Iterable
 from itertools import combinations
@@ -15,8 +15,8 @@ Value = tuple[str, Any]
 WORDS = {2: "pairs", 3: "triples"}
 
 
-def together(values: Iterable[Value]) -> set[frozenset[Value]]:
-    """Every two values of different factors, or every so many as the matrix is to cover."""
+def combinations_of(values: Iterable[Value]) -> set[frozenset[Value]]:
+    """Return all combinations of values that the matrix must cover: pairs or triples."""
     return {
         frozenset(some)
         for some in combinations(values, STRENGTH)
@@ -24,25 +24,26 @@ def together(values: Iterable[Value]) -> set[frozenset[Value]]:
     }
 
 
-def test_every_pair_is_in_some_cell(figure: Callable[[str], None]) -> None:
-    wanted = together((name, value) for name, offered in factors().items() for value in offered)
-    covered = set().union(*(together(row.items()) for row in ROWS))
+def test_every_pair_of_values_is_in_a_cell(figure: Callable[[str], None]) -> None:
+    wanted = combinations_of(
+        (name, value) for name, offered in factors().items() for value in offered
+    )
+    covered = set().union(*(combinations_of(row.items()) for row in ROWS))
     figure(
-        f"cells: {len(CELLS)}, of which {len(RICH)} are rich sets beside the matrix;"
+        f"cells: {len(CELLS)}, of which {len(RICH)} are sets in tests/answers/;"
         f" {WORDS[STRENGTH]} of answers covered: {len(wanted & covered)} of {len(wanted)}"
     )
     assert wanted <= covered
 
 
 @pytest.mark.parametrize("fields", [each for sets in FIELDS.values() for each in sets])
-def test_a_set_of_fields_has_every_type(fields: dict[str, Any]) -> None:
-    """So that each type meets each answer; the relations come with several resources."""
+def test_each_set_of_fields_has_every_type(fields: dict[str, Any]) -> None:
+    """Each type is thus combined with each answer; cells with several resources have relations."""
     types = {spec["type"] if isinstance(spec, dict) else spec for spec in fields.values()}
     assert types == module("check/options").OPTIONS.keys() - {"reference", "references"}
 
 
-def test_options_are_all_set_somewhere() -> None:
-    """Options that no cell sets are the ones that break unseen."""
+def test_every_option_is_set_in_a_cell() -> None:
     unset = {
         name: set(options)
         - set().union(
@@ -62,6 +63,6 @@ def test_options_are_all_set_somewhere() -> None:
     assert {name: options for name, options in unset.items() if options} == {}
 
 
-def test_cells_answer_what_is_asked() -> None:
+def test_cells_answer_only_existing_questions() -> None:
     unknown = {name: answers.keys() - questions().keys() for name, answers in CELLS.items()}
     assert not any(unknown.values()), unknown

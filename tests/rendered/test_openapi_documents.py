@@ -1,4 +1,4 @@
-"""The OpenAPI document of each cell: valid, of clean names, with errors of one format."""
+"""The OpenAPI document of each cell: validity, names, errors and examples."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.support.cells import CELLS
 from tests.support.environment import Environment
 
 Document = dict[str, Any]
-# No database, no server: the document as the app builds it.
+# Prints the document without a database or a server.
 PRINT = "import json; from app.main import app; print(json.dumps(app.openapi()))"
 SECRETS = {"local": "JWT_SECRET_KEY", "external": "BETTER_AUTH_SECRET"}
 
@@ -28,7 +28,7 @@ VERBS = {"get", "post", "put", "patch", "delete"}
 
 @pytest.fixture(scope="module")
 def document(cell: str, project: Path, environment: Environment) -> Document:
-    """The document of a cell's project."""
+    """The OpenAPI document of a cell's project."""
     secret = SECRETS[CELLS[cell].get("auth", "local")]
     printed = environment.check(
         project, "python", "-c", PRINT, **{secret: "the secret of a test, and of nothing else"}
@@ -38,32 +38,32 @@ def document(cell: str, project: Path, environment: Environment) -> Document:
 
 
 def operations(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The operations of a document, each with its name."""
+    """Yield the operations of a document with their names."""
     for path, item in document["paths"].items():
         for verb, operation in item.items():
             assert verb in VERBS, (path, verb)
             yield f"{verb.upper()} {path}", operation
 
 
-def test_is_valid(document: Document) -> None:
+def test_document_is_valid(document: Document) -> None:
     assert document["openapi"].startswith("3.1")
     found = [str(error) for error in OpenAPIV31SpecValidator(document).iter_errors()]
     assert found == []
 
 
-def test_operation_ids_are_clean_and_unique(document: Document) -> None:
+def test_operation_ids_are_snake_case_and_unique(document: Document) -> None:
     ids = [operation["operationId"] for _, operation in operations(document)]
     assert [name for name in ids if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)] == []
     assert sorted(set(ids)) == sorted(ids)
 
 
-def test_schemas_have_clean_names(document: Document) -> None:
+def test_schema_names_are_pascal_case(document: Document) -> None:
     names = document["components"]["schemas"]
     assert [name for name in names if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)] == []
 
 
 def inline_choices(schema: Any, place: str) -> Iterator[str]:  # noqa: ANN401
-    """The places below one of a document that list choices themselves."""
+    """Yield the places in a part of a document that list choices."""
     if isinstance(schema, dict):
         if isinstance(schema.get("enum"), list):
             yield place
@@ -75,8 +75,8 @@ def inline_choices(schema: Any, place: str) -> Iterator[str]:  # noqa: ANN401
             yield from inline_choices(value, f"{place}/{number}")
 
 
-def test_choices_are_listed_once(document: Document) -> None:
-    """A generator of clients makes a type of each list of choices: it needs a name."""
+def test_choices_are_in_named_schemas(document: Document) -> None:
+    """Client generators create a type for each list of choices, which needs a name."""
     schemas = document["components"]["schemas"]
     named = {f"/components/schemas/{name}" for name in schemas}
     assert set(inline_choices(document, "")) <= named
@@ -84,23 +84,23 @@ def test_choices_are_listed_once(document: Document) -> None:
     assert all(lists)
 
 
-def test_passwords_can_be_written(document: Document) -> None:
-    """Generators leave what is `writeOnly` out of the types of requests too."""
+def test_no_field_is_write_only(document: Document) -> None:
+    """Client generators omit `writeOnly` fields even from requests."""
     assert "writeOnly" not in json.dumps(document)
 
 
-def test_responses_always_have_all_their_fields(document: Document) -> None:
-    """But for errors, whose `errors` are there only when fields are wrong."""
+def test_all_fields_of_responses_are_required(document: Document) -> None:
+    """Error bodies are not checked: their `errors` are present only for invalid fields."""
     schemas = document["components"]["schemas"]
-    answered = [name for name in schemas if re.search(r"(Read|Page|Result|Stats)$", name)]
-    answered += [name for name in ("Tokens", "Health", "Readiness", "Message") if name in schemas]
-    assert answered
-    for name in answered:
+    responses = [name for name in schemas if re.search(r"(Read|Page|Result|Stats)$", name)]
+    responses += [name for name in ("Tokens", "Health", "Readiness", "Message") if name in schemas]
+    assert responses
+    for name in responses:
         schema = schemas[name]
         assert set(schema.get("required", [])) == schema["properties"].keys(), name
 
 
-def test_errors_have_the_format_that_was_chosen(document: Document, cell: str) -> None:
+def test_errors_have_the_selected_format(document: Document, cell: str) -> None:
     form = CELLS[cell].get("error_format", "problem")
     body = document["components"]["schemas"]["ErrorBody"]
     assert body["properties"].keys() == MEMBERS[form]
@@ -113,19 +113,19 @@ def test_errors_have_the_format_that_was_chosen(document: Document, cell: str) -
                 assert MEMBERS[form] >= content["example"].keys(), (name, status)
 
 
-def test_bodies_of_requests_take_no_unknown_fields(document: Document) -> None:
+def test_request_bodies_reject_unknown_fields(document: Document) -> None:
     schemas = document["components"]["schemas"]
     bodies = [name for name in schemas if re.search(r"(Create|Update|Ids)$", name)]
     assert bodies
     assert [name for name in bodies if schemas[name].get("additionalProperties") is not False] == []
 
 
-def test_examples_fit_their_schemas(document: Document) -> None:
+def test_examples_match_their_schemas(document: Document) -> None:
     schemas = document["components"]["schemas"]
     shown = {name for name, schema in schemas.items() if "examples" in schema}
     assert {name for name in schemas if re.search(r"(?<!User)(Create|Update|Read)$", name)} <= shown
     for name in shown:
-        # A schema of JSON Schema 2020-12, which OpenAPI 3.1 takes as it is.
+        # OpenAPI 3.1 uses JSON Schema 2020-12.
         schema = {**schemas[name], "components": document["components"]}
         validator = Draft202012Validator(schema, format_checker=FormatChecker())
         for example in schemas[name]["examples"]:

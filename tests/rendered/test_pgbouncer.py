@@ -1,9 +1,8 @@
-"""A project behind a real PgBouncer in transaction mode: migrations and the app, by one setting."""
+"""Migrations and the app work with PgBouncer in transaction mode."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,11 +15,10 @@ from tests.support.servers import pgbouncer
 pytestmark = pytest.mark.long
 
 SETTING = "pgbouncer=true"
-ANSWERS: dict[str, Any] = {"auth": "local", "error_format": "problem", "api_prefix": "/api"}
-PEOPLE = 8
+USERS = 8
 ROUNDS = 4
 
-# Both engines of the app, several connections each, on two connections to the server.
+# Uses several connections of both engines, for which PgBouncer has two connections to the server.
 STATEMENTS = """
 import asyncio, sys
 from sqlalchemy import text
@@ -48,20 +46,20 @@ asyncio.run(main(sys.argv[1]))
 
 
 @pytest.fixture(scope="module")
-def through(postgres: Postgres) -> Iterator[str]:
-    """An empty database, by way of PgBouncer."""
-    with postgres.database() as url, pgbouncer(url) as through:
-        yield through
+def pooled_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database behind PgBouncer."""
+    with postgres.database() as url, pgbouncer(url) as pooled:
+        yield pooled
 
 
 @pytest.fixture(scope="module")
 def backend(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project of the default answers."""
+    """A project with the default answers."""
     return render(template, tmp_path_factory.mktemp("backend") / "one", {})
 
 
-def work(caller: Caller, tasks: str) -> None:
-    """Do everything that a user can do with tasks, and find it done."""
+def use_tasks(caller: Caller, tasks: str) -> None:
+    """Use all operations on tasks, and check the results."""
     for number in range(ROUNDS):
         task = caller.post(201, tasks, {"title": f"Number {number}", "tags": ["a", "b"]})
         where = f"{tasks}/{task['id']}"
@@ -78,16 +76,16 @@ def work(caller: Caller, tasks: str) -> None:
     assert (stats["total"], stats["completed"]) == (5 * ROUNDS, 5 * ROUNDS)
 
 
-def live(api: Api) -> None:
-    """Register, log in, work, refresh, change the password, and leave."""
+def use_api(api: Api) -> None:
+    """Register, use tasks, refresh a token, change the password, and delete the account."""
     caller = api.register()
-    work(caller, "/api/tasks")
-    who = {"email": caller.user["email"], "password": "correct horse"}
-    tokens = api.anonymous().post(200, "/api/auth/login", who)
+    use_tasks(caller, "/api/tasks")
+    login = {"email": caller.user["email"], "password": "correct horse"}
+    tokens = api.anonymous().post(200, "/api/auth/login", login)
     again = {"refresh_token": tokens["refresh_token"]}
     fresh = api.anonymous().post(200, "/api/auth/refresh", again)
     api.anonymous().post(401, "/api/auth/refresh", again)
-    caller = Caller(api, api.anonymous().post(200, "/api/auth/login", who)["access_token"], {})
+    caller = Caller(api, api.anonymous().post(200, "/api/auth/login", login)["access_token"], {})
     assert fresh["refresh_token"] != tokens["refresh_token"]
     changed = {"current_password": "correct horse", "new_password": "battery staple"}
     caller.post(204, "/api/auth/password", changed)
@@ -95,36 +93,36 @@ def live(api: Api) -> None:
 
 
 def test_app_and_migrations_work_through_pgbouncer(
-    through: str, backend: Path, environment: Environment, tmp_path: Path
+    pooled_url: str, backend: Path, environment: Environment, tmp_path: Path
 ) -> None:
-    url = f"{through}?{SETTING}"
-    limits = {"JWT_SECRET_KEY": SECRET, "RATE_LIMIT_REGISTER": "1000/minute"}
+    url = f"{pooled_url}?{SETTING}"
+    settings = {"JWT_SECRET_KEY": SECRET, "RATE_LIMIT_REGISTER": "1000/minute"}
     other = tmp_path / "two"
     other.symlink_to(backend)
     with (
-        serve(environment, backend, ANSWERS, url, **limits) as one,
-        serve(environment, other, ANSWERS, url, **limits) as two,
-        ThreadPoolExecutor(PEOPLE) as pool,
+        serve(environment, backend, url, **settings) as one,
+        serve(environment, other, url, **settings) as two,
+        ThreadPoolExecutor(USERS) as pool,
     ):
         assert one.anonymous().get(200, "/ready")
-        list(pool.map(live, [one, two] * (PEOPLE // 2)))
+        list(pool.map(use_api, [one, two] * (USERS // 2)))
 
 
-def test_revisions_go_down_and_are_compared_through_pgbouncer(
-    through: str, backend: Path, environment: Environment
+def test_downgrade_and_check_work_through_pgbouncer(
+    pooled_url: str, backend: Path, environment: Environment
 ) -> None:
-    variables = {"DATABASE_URL": f"{through}?{SETTING}"}
+    variables = {"DATABASE_URL": f"{pooled_url}?{SETTING}"}
     for command in (("upgrade", "head"), ("check",), ("downgrade", "base"), ("upgrade", "head")):
         environment.check(backend, "alembic", *command, **variables)
 
 
 @pytest.mark.parametrize(("query", "works"), [(f"?{SETTING}", True), ("", False)])
-def test_the_setting_makes_the_difference(
-    through: str,
+def test_setting_is_required(
+    pooled_url: str,
     backend: Path,
     environment: Environment,
     query: str,
     works: bool,
 ) -> None:
-    said = environment.check(backend, "python", "-c", STATEMENTS, f"{through}{query}")
-    assert said.startswith("0 of 10 ") is works, said
+    printed = environment.check(backend, "python", "-c", STATEMENTS, f"{pooled_url}{query}")
+    assert printed.startswith("0 of 10 ") is works, printed

@@ -1,4 +1,4 @@
-"""Rate limits that two processes share through a real Redis, and what they do when it goes away."""
+"""Rate limits that two processes share through Redis, and during an outage of Redis."""
 
 import os
 import secrets
@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -18,12 +17,11 @@ from tests.support.rendering import render
 
 pytestmark = pytest.mark.long
 
-ANSWERS: dict[str, Any] = {"auth": "local", "error_format": "problem", "api_prefix": "/api"}
 ATTEMPTS = 3
 SERVER = os.environ.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379"
-# Runs in the environment of the renders, which has the client that the template's own has not.
+# Runs in the environment of the rendered projects, because this one does not have the client.
 PING = "import sys, redis; redis.from_url(sys.argv[1], socket_connect_timeout=5).ping()"
-FORGET = """
+DELETE_KEYS = """
 import sys, redis
 
 server = redis.from_url(sys.argv[1])
@@ -36,35 +34,34 @@ Start = Callable[[str, str], AbstractContextManager[Api]]
 
 @pytest.fixture(scope="module")
 def redis_url(environment: Environment) -> str:
-    """The server's URL, where one answers."""
+    """The URL of the Redis server."""
     done = environment.run(Path("/"), "python", "-c", PING, SERVER)
     if done.returncode:
-        reason = (done.stdout.strip().splitlines() or ["no answer"])[-1]
+        reason = (done.stdout.strip().splitlines() or ["no output"])[-1]
         message = f"no Redis at {urlsplit(SERVER).netloc.rpartition('@')[2]}: {reason}"
-        # A server that somebody named is meant to be there.
+        # A server that is configured must be available.
         pytest.fail(message) if "TEST_REDIS_URL" in os.environ else pytest.skip(message)
     return SERVER
 
 
 @pytest.fixture
 def window(redis_url: str, environment: Environment) -> Iterator[int]:
-    """The seconds that are counted together: a number that names the keys of this test alone."""
+    """The length of the rate limit window in seconds, which is unique so that its keys are, too."""
     seconds = 10_000 + secrets.randbelow(70_000)
     yield seconds
     pattern = f"*/{seconds}/second"
-    deleted = environment.check(Path("/"), "python", "-c", FORGET, redis_url, pattern)
+    deleted = environment.check(Path("/"), "python", "-c", DELETE_KEYS, redis_url, pattern)
     assert int(deleted) > 0, "nothing was counted in Redis"
 
 
 @pytest.fixture
 def start(template: Path, environment: Environment, tmp_path: Path, window: int) -> Start:
-    """A way to serve the default project, each time by another process, on the same database."""
+    """A function that serves the default project in a new process, on the same database."""
 
     def start(name: str, storage: str) -> AbstractContextManager[Api]:
         return serve(
             environment,
             render(template, tmp_path / name, {}),
-            ANSWERS,
             f"sqlite:///{tmp_path / 'tasks.db'}",
             JWT_SECRET_KEY=SECRET,
             RATE_LIMIT_STORAGE_URL=storage,
@@ -77,17 +74,17 @@ def start(template: Path, environment: Environment, tmp_path: Path, window: int)
 
 def log_in(api: Api, email: str, password: str = "wrong horse") -> Answer:
     """Try to log in."""
-    who = {"email": email, "password": password}
-    return api.anonymous().call("POST", "/api/auth/login", who)
+    login = {"email": email, "password": password}
+    return api.anonymous().call("POST", "/api/auth/login", login)
 
 
 def check_limited(answer: Answer, window: int) -> None:
-    """Expect that no further attempt is allowed, and a Retry-After."""
+    """Check that the attempt is rejected with Retry-After."""
     assert answer.status == 429
     assert 0 < int(answer.headers["Retry-After"]) <= window
 
 
-def test_what_fails_in_one_process_counts_in_the_other(
+def test_failures_in_one_process_count_in_the_other(
     redis_url: str, start: Start, window: int
 ) -> None:
     with start("one", redis_url) as one, start("two", redis_url) as two:
@@ -100,8 +97,8 @@ def test_what_fails_in_one_process_counts_in_the_other(
         assert log_in(two, "nobody@example.com").status == 401
 
 
-def pump(source: socket.socket, target: socket.socket) -> None:
-    """Hand on what comes, until either end closes."""
+def forward(source: socket.socket, target: socket.socket) -> None:
+    """Forward data until either end closes."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
@@ -110,8 +107,8 @@ def pump(source: socket.socket, target: socket.socket) -> None:
             end.shutdown(socket.SHUT_RDWR)
 
 
-class Line:
-    """A way to a server that can be cut, as an outage would."""
+class Proxy:
+    """A TCP proxy that can be closed to simulate an outage."""
 
     def __init__(self, host: str, port: int) -> None:
         self.server = (host, port)
@@ -129,10 +126,10 @@ class Line:
                 server.settimeout(None)
                 self.ends += [caller, server]
                 for pair in ((caller, server), (server, caller)):
-                    threading.Thread(target=pump, args=pair, daemon=True).start()
+                    threading.Thread(target=forward, args=pair, daemon=True).start()
 
-    def cut(self) -> None:
-        """End what is connected, and refuse further calls."""
+    def close(self) -> None:
+        """Close all connections, and refuse new ones."""
         for end in (self.listener, *self.ends):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -140,27 +137,27 @@ class Line:
 
 
 @contextmanager
-def line_to(url: str) -> Iterator[tuple[Line, str]]:
-    """Lay a line to the server, and give the URL that leads over it."""
+def proxy_to(url: str) -> Iterator[tuple[Proxy, str]]:
+    """Run a proxy for a server, and yield it with its URL."""
     parts = urlsplit(url)
-    line = Line(parts.hostname or "127.0.0.1", parts.port or 6379)
+    proxy = Proxy(parts.hostname or "127.0.0.1", parts.port or 6379)
     credentials, at, _ = parts.netloc.rpartition("@")
-    detour = parts._replace(netloc=f"{credentials}{at}127.0.0.1:{line.port}")
+    proxied = parts._replace(netloc=f"{credentials}{at}127.0.0.1:{proxy.port}")
     try:
-        yield line, urlunsplit(detour)
+        yield proxy, urlunsplit(proxied)
     finally:
-        line.cut()
+        proxy.close()
 
 
-def test_while_redis_is_away_each_process_counts_for_itself(
+def test_processes_count_in_memory_during_an_outage(
     redis_url: str, start: Start, window: int
 ) -> None:
-    """As docs/authentication.md of a project says: no error, and guessing stays limited."""
-    with line_to(redis_url) as (line, detour), start("one", detour) as api:
+    """As docs/authentication.md says, there are no errors, and attempts remain limited."""
+    with proxy_to(redis_url) as (proxy, proxied_url), start("one", proxied_url) as api:
         ada = api.register().user["email"]
         assert [log_in(api, ada).status for _ in range(ATTEMPTS)] == [401] * ATTEMPTS
         check_limited(log_in(api, ada), window)
-        line.cut()
+        proxy.close()
         assert [log_in(api, ada).status for _ in range(ATTEMPTS)] == [401] * ATTEMPTS
         check_limited(log_in(api, ada), window)
         assert api.register().get(200, "/api/auth/me")["name"] == "Ada"

@@ -1,14 +1,13 @@
-"""Search tells no case apart: one function on both databases and in Python, for all of Unicode."""
+"""Search ignores case for all of Unicode, in the same way on both databases and in Python."""
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.support.environment import Environment
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, empty_database
 from tests.support.rendering import ROOT, render
 
 SEARCHING = ROOT / "tests" / "support" / "searching.py"
@@ -25,21 +24,16 @@ def test_every_letter_is_found_in_every_case(  # noqa: PLR0917
     figure: Callable[[str], None],
 ) -> None:
     project = render(template, tmp_path / "project", {"operations": ["search"]})
-    with ExitStack() as stack:
-        url = f"sqlite:///{tmp_path / 'search.db'}"
-        if database == "postgresql":
-            url = stack.enter_context(postgres.database())
-        path = str(project)
-        found = json.loads(
-            environment.check(project, "python", str(SEARCHING), url, PYTHONPATH=path)
-        )
+    with empty_database(database, tmp_path / "search.db", postgres) as url:
+        script = ("python", str(SEARCHING), url)
+        found = json.loads(environment.check(project, *script, PYTHONPATH=str(project)))
     figure(
         f"searched on {database}: {found['letters']} letters that have a case in Unicode"
         f" {found['unicode']}, {found['pairs']} pairs of a text and a query"
     )
     assert found["letters"] > 2800
     assert found["pairs"] > 10 * found["letters"]
-    # PostgreSQL's ICU may be older than Python, by a version or two of Unicode.
+    # PostgreSQL's ICU may have an older version of Unicode than Python.
     assert len(found["unknown"]) < (100 if database == "postgresql" else 1)
     assert found["missed"] == []
     assert found["differ"] == []

@@ -1,4 +1,4 @@
-"""The workflow of a rendered project, run here: the first push of a fresh render is green."""
+"""The jobs of the workflow of a rendered project succeed after the first push."""
 
 import sys
 from collections.abc import Iterator
@@ -18,23 +18,23 @@ WORKFLOW: dict[str, Any] = yaml.safe_load((SOURCE / FILE).read_text(encoding="ut
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
 GATE = "passed"
 
-# What the tests do in place of GitHub; whatever else a workflow may say would be left out here.
+# The keys and actions that these tests support; others would be ignored.
 KEYS_OF_WORKFLOW = {"name", True, "permissions", "concurrency", "jobs"}  # `on` is true in YAML.
 KEYS_OF_JOB = {
     *("if", "needs", "runs-on", "timeout-minutes", "permissions", "strategy", "services", "steps")
 }
 KEYS_OF_STEP = {"name", "uses", "with", "run", "env"}
-ACTIONS = {"actions/checkout": "the clone", "astral-sh/setup-uv": "the uv of these tests"}
-CANNOT_RUN = {"docker build .": "it needs a Docker engine"}
+ACTIONS = {"actions/checkout", "astral-sh/setup-uv"}
+CANNOT_RUN = {"docker build .": "it requires Docker"}
 
 
 def steps(name: str) -> list[dict[str, Any]]:
-    """The steps of a job that run commands."""
+    """Return the steps of a job that run commands."""
     return [step for step in JOBS[name]["steps"] if "run" in step]
 
 
 def run(clone: Path, step: dict[str, Any], status: int = 0, **instead: str) -> None:
-    """Run a step as GitHub does where no shell is named: by bash, up to the first failure."""
+    """Run a step as GitHub does without a configured shell: with `bash -e`."""
     script = clone.with_suffix(".sh")
     script.write_text(step["run"], encoding="utf-8")
     variables = {"CI": "true", **step.get("env", {}), **instead}
@@ -45,7 +45,7 @@ def run(clone: Path, step: dict[str, Any], status: int = 0, **instead: str) -> N
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The defaults, copied from a released version, committed, and cloned."""
+    """A clone of the default project, which was rendered from a released version."""
     home = tmp_path_factory.mktemp("workflow")
     template = copy_template(home / "todo-backend-template")
     commit(template)
@@ -60,7 +60,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def fresh(clone: Path) -> Path:
-    """The clone without what an earlier job left; only what git ignores stays, the environment."""
+    """The clone without files of earlier jobs, except for ignored ones, such as the environment."""
     command(clone, "git", "clean", "--force", "-d", "--quiet")
     assert command(clone, "git", "status", "--porcelain").stdout == ""
     return clone
@@ -68,7 +68,7 @@ def fresh(clone: Path) -> Path:
 
 @contextmanager
 def services(job: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """What replaces the variables that lead to a job's services."""
+    """Yield variables with the local equivalents of a job's services."""
     if "services" not in job:
         yield {}
         return
@@ -87,21 +87,20 @@ def services(job: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[di
         yield {"TEST_DATABASE_URL": url}
 
 
-def test_all_that_the_workflow_says_is_known_here() -> None:
-    """And every command of it is run below, but for those that cannot be."""
+def test_workflow_uses_only_supported_keys_and_actions() -> None:
     assert WORKFLOW.keys() == KEYS_OF_WORKFLOW
     assert set().union(*JOBS.values()) == KEYS_OF_JOB
     every = [step for job in JOBS.values() for step in job["steps"]]
     assert set().union(*every) == KEYS_OF_STEP
-    assert {step["uses"].split("@")[0] for step in every if "uses" in step} == ACTIONS.keys()
+    assert {step["uses"].split("@")[0] for step in every if "uses" in step} == ACTIONS
     assert CANNOT_RUN.keys() <= {step["run"] for step in every if "run" in step}
-    tried = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert tried in JOBS["test"]["strategy"]["matrix"]["python"]
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert version in JOBS["test"]["strategy"]["matrix"]["python"]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in JOBS if name != GATE])
-def test_a_job_succeeds(name: str, fresh: Path, request: pytest.FixtureRequest) -> None:
+def test_job_succeeds(name: str, fresh: Path, request: pytest.FixtureRequest) -> None:
     with services(JOBS[name], request) as instead:
         for step in steps(name):
             if step["run"] in CANNOT_RUN:
@@ -110,7 +109,7 @@ def test_a_job_succeeds(name: str, fresh: Path, request: pytest.FixtureRequest) 
 
 
 @pytest.mark.long
-def test_a_lock_file_is_held_to_the_requirements(fresh: Path) -> None:
+def test_check_job_rejects_an_outdated_lock_file(fresh: Path) -> None:
     [step] = [step for step in steps("check") if "lock" in step["run"]]
     command(fresh, uv(), "lock", "--quiet")
     run(fresh, step)
@@ -122,7 +121,7 @@ def test_a_lock_file_is_held_to_the_requirements(fresh: Path) -> None:
 
 
 @pytest.mark.parametrize("result", ["success", "failure", "cancelled", "skipped"])
-def test_the_gate_opens_where_every_job_succeeded(result: str, tmp_path: Path) -> None:
+def test_gate_requires_the_success_of_all_jobs(result: str, tmp_path: Path) -> None:
     gate = JOBS[GATE]
     assert gate["if"] == "always()"
     assert set(gate["needs"]) == JOBS.keys() - {GATE}

@@ -1,1 +1,1 @@
-"""The repository itself: its pages, its budgets and its commands."""
+"""Tests of the repository: its documentation, size limits, workflows and commands."""

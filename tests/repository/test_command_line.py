@@ -1,4 +1,4 @@
-"""The ways of the README, as commands: rendering from a repository, and running what came out."""
+"""The commands of the README: rendering from a repository, updating, and `make demo`."""
 
 import json
 import os
@@ -14,20 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import COPIER, command, commit, surroundings
+from tests.support.commands import COPIER, command, commit, shell_environment
 from tests.support.rendering import ROOT, copy_template
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository of the working tree with a released version, as users meet it."""
+    """A repository of the template with a released version."""
     repository = copy_template(tmp_path_factory.mktemp("released") / "todo-backend-template")
     commit(repository)
     command(repository, "git", "tag", "1.0.0")
     return repository
 
 
-def test_copy_needs_no_trust_and_update_changes_answers(released: Path, tmp_path: Path) -> None:
+def test_copy_and_update_work_without_trust(released: Path, tmp_path: Path) -> None:
     project = tmp_path / "app"
     command(tmp_path, *COPIER, "copy", "--defaults", str(released), str(project))
     assert "_commit: 1.0.0" in (project / ".copier-answers.yml").read_text(encoding="utf-8")
@@ -41,7 +41,9 @@ def test_copy_needs_no_trust_and_update_changes_answers(released: Path, tmp_path
     assert len(changed) < len(files) / 2
 
 
-def test_a_wrong_answer_is_one_line_and_leaves_nothing(released: Path, tmp_path: Path) -> None:
+def test_invalid_answers_are_reported_and_nothing_is_written(
+    released: Path, tmp_path: Path
+) -> None:
     answers = ("--data", "resource_name=Class", "--data", "api_prefix=api")
     done = command(
         tmp_path, *COPIER, "copy", "--defaults", *answers, str(released), "app", status=1
@@ -53,7 +55,7 @@ def test_a_wrong_answer_is_one_line_and_leaves_nothing(released: Path, tmp_path:
 
 
 def listens(port: int) -> bool:
-    """Tell whether somebody does."""
+    """Return whether a server listens on a port."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
@@ -61,14 +63,14 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def demo(checkout: Path, port: int) -> Iterator[None]:
-    """Run `make demo` until it answers, and end it afterwards."""
+    """Run `make demo`, and wait until it accepts connections."""
     log = checkout.parent / "demo.log"
     with (
         log.open("w") as output,
         subprocess.Popen(
             ["make", "demo"],
             cwd=checkout,
-            env={**surroundings(), "PORT": str(port)},
+            env={**shell_environment(), "PORT": str(port)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -88,8 +90,8 @@ def demo(checkout: Path, port: int) -> Iterator[None]:
 
 
 @pytest.mark.long
-def test_the_demo_serves_two_users_who_cannot_see_each_other(tmp_path: Path) -> None:
-    """`make demo` in a fresh checkout, and the README's own commands; then once more."""
+def test_demo_isolates_users_and_keeps_data(tmp_path: Path) -> None:
+    """Run `make demo` in a new checkout with the commands of the README, twice."""
     checkout = copy_template(tmp_path / "checkout")
     for name in ("Makefile", "pyproject.toml", "README.md", ".gitignore"):
         shutil.copy2(ROOT / name, checkout)

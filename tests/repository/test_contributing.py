@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md, walked in a copy of the repository: the tests it names ask for its steps."""
+"""Follow CONTRIBUTING.md in a copy of the repository: the tests that it names require each step."""
 
 import re
 import shutil
@@ -10,18 +10,17 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 
-from tests.support.commands import COPIER, command, surroundings
+from tests.support.commands import COPIER, command, shell_environment
 from tests.support.environment import CACHE
-from tests.support.rendering import ROOT
+from tests.support.rendering import ROOT, recorded_answers
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 OWN = str(Path(__file__).relative_to(ROOT / "tests"))
-LINES_OF_A_PAGE = 120
+MAX_LINES = 120
 ROUTER = "template/app/routers/{% yield resource from resources %}{{ resource.name }}{% endyield %}"
 
-# A new question, which switches a file.
+# A new question, on which a file depends.
 QUESTION = """
 greeting:
   type: str
@@ -31,7 +30,7 @@ greeting:
     Good day: good_day
   default: hello
 """
-MANNERS = "template/docs/{% if greeting == 'good_day' %}manners.md{% endif %}"
+CONDITIONAL_FILE = "template/docs/{% if greeting == 'good_day' %}manners.md{% endif %}"
 # A new operation, as a route that does nothing.
 ROUTE = """
 {%- if 'archive' in operations %}
@@ -39,23 +38,23 @@ ROUTE = """
 
 @router.post("/archive")
 async def archive_{{ resource.plural }}() -> None:
-    \"\"\"Put aside what is done.\"\"\"
+    \"\"\"Archive completed rows.\"\"\"
 {% endif %}
 """
 
-KNOWN = "answers/test_questions.py::test_the_first_check_knows_every_question"
-REFUSED = "answers/test_questions.py::test_every_question_has_a_case_that_is_refused"
+KNOWN = "answers/test_questions.py::test_first_check_matches_the_questions"
+REJECTED = "answers/test_questions.py::test_every_question_has_a_rejected_case"
 ROW = "repository/test_readme.py::test_every_question_has_a_row"
-VALUES = "repository/test_readme.py::test_values_and_defaults_of_a_question"
-TYPES = "repository/test_readme.py::test_field_types_and_options_are_those_that_are_checked"
-PAIRS = "rendered/test_matrix.py::test_every_pair_is_in_some_cell"
-SETS = "rendered/test_matrix.py::test_a_set_of_fields_has_every_type"
-OPTIONS = "rendered/test_matrix.py::test_options_are_all_set_somewhere"
+VALUES = "repository/test_readme.py::test_row_has_the_values_and_default_of_its_question"
+TYPES = "repository/test_readme.py::test_field_types_and_options_match_the_checks"
+PAIRS = "rendered/test_matrix.py::test_every_pair_of_values_is_in_a_cell"
+SETS = "rendered/test_matrix.py::test_each_set_of_fields_has_every_type"
+OPTIONS = "rendered/test_matrix.py::test_every_option_is_set_in_a_cell"
 ROUTES = "rendered/files/test_readme.py::test_readme_lists_the_routes_of_the_app"
 
 
 class Checkout:
-    """A copy of the working tree, to be changed."""
+    """A copy of the working tree."""
 
     def __init__(self, home: Path) -> None:
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -68,46 +67,44 @@ class Checkout:
             if (ROOT / name).is_file():
                 (home / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, home / name)
-        # The environment of the rendered projects is the same, and found by what they require.
+        # The copy uses the same environment for rendered projects.
         CACHE.mkdir(exist_ok=True)
         (home / CACHE.name).symlink_to(CACHE)
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replace the one place that has a text."""
+        """Replace a string, which must occur exactly once."""
         path = self.home / name
         text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def before(self, name: str, place: str, new: str) -> None:
-        """Put a text before another."""
+        """Insert a string before another one."""
         self.edit(name, place, new + place)
 
     def after(self, name: str, place: str, new: str) -> None:
-        """Put a text after another."""
+        """Insert a string after another one."""
         self.edit(name, place, place + new)
 
     def copy(self, answer: str, status: int = 0) -> str:
-        """Copy the template with one answer; what is said of it, where it has to be refused."""
+        """Run `copier copy` with one answer, and return its error output."""
         answers = ("--defaults", "--quiet", "--overwrite", "--data", answer)
         copy = (*COPIER, "copy", *answers, str(self.home), str(self.project))
         return command(self.home.parent, *copy, status=status).stderr
 
     def recorded(self) -> dict[str, Any]:
-        """The answers that the copy recorded."""
-        text = (self.project / ".copier-answers.yml").read_text(encoding="utf-8")
-        answers: dict[str, Any] = yaml.safe_load(text)
-        return answers
+        """Return the answers that the project records."""
+        return recorded_answers(self.project)
 
     def failures(self, *tests: str) -> dict[str, str]:
-        """Run tests there, and return those that fail with their messages."""
+        """Run tests in the copy, and return the failed ones with their messages."""
         report = self.home.with_suffix(".xml")
         paths = [f"tests/{test}" for test in tests]
-        pytest_there = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command_line = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         done = subprocess.run(
-            [*pytest_there, f"--junitxml={report}", *paths],
+            [*command_line, f"--junitxml={report}", *paths],
             cwd=self.home,
-            env=surroundings() | {"TEST_STRENGTH": "2"},
+            env=shell_environment() | {"TEST_STRENGTH": "2"},
             capture_output=True,
             text=True,
             timeout=900,
@@ -122,18 +119,20 @@ class Checkout:
             name = f"{path}.py::{name.partition('[')[0]}"
             ran.add(name)
             for outcome in [*case.iter("failure"), *case.iter("error")]:
-                said = f"{outcome.get('message')}\n{outcome.text}\n"
-                messages[name] = messages.get(name, "") + said
+                message = f"{outcome.get('message')}\n{outcome.text}\n"
+                messages[name] = messages.get(name, "") + message
             assert case.find("skipped") is None, f"{name} was skipped"
         assert ran == {test.partition("[")[0] for test in tests}
         return messages
 
     def check(self, failing: dict[str, str], passing: Iterable[str] = ()) -> None:
-        """Expect tests to fail, each with a word in its message, and others to pass."""
+        """Check that tests fail, each with a word in its message, and that others pass."""
         found = self.failures(*failing, *passing)
         assert found.keys() == failing.keys(), "\n".join(found.values())
         for test, word in failing.items():
-            assert word in found[test], f"{test} says nothing of {word}:\n{found[test]}"
+            assert word in found[test], (
+                f"the message of {test} does not contain {word}:\n{found[test]}"
+            )
 
 
 @pytest.fixture
@@ -142,29 +141,29 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "checkout")
 
 
-def asked_by(title: str) -> set[str]:
-    """The files of tests that a section of the page names."""
+def named_in(title: str) -> set[str]:
+    """Return the test files that a section of the page names."""
     section = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
     return set(re.findall(r"`tests/([\w/]+/test_\w+\.py)`", section)) - {OWN}
 
 
 def files(*tests: str) -> set[str]:
-    """The files that tests are in."""
+    """Return the files of tests."""
     return {test.split("::")[0] for test in tests}
 
 
-def test_it_is_one_page() -> None:
-    assert len(PAGE.splitlines()) <= LINES_OF_A_PAGE
+def test_page_is_short() -> None:
+    assert len(PAGE.splitlines()) <= MAX_LINES
 
 
-def test_it_names_every_file_that_it_speaks_of() -> None:
+def test_named_files_exist() -> None:
     named = re.findall(r"`([a-z][\w.]*/[\w./-]*|[\w]+\.(?:yml|md))`", PAGE)
     assert named
     folders = [ROOT, ROOT / ".github" / "workflows"]
     assert [name for name in named if not any((home / name).exists() for home in folders)] == []
 
 
-def test_it_names_every_variable_of_the_tests() -> None:
+def test_every_variable_of_the_tests_is_documented() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
     read = set(re.findall(r"os\.environ\b[^\n]*?\"(TEST_\w+)\"", "\n".join(sources)))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -173,25 +172,25 @@ def test_it_names_every_variable_of_the_tests() -> None:
 
 
 @pytest.mark.long
-def test_a_new_question(checkout: Checkout) -> None:
-    assert asked_by("A new question") == files(KNOWN, ROW, REFUSED, PAIRS)
+def test_add_a_question(checkout: Checkout) -> None:
+    assert named_in("A new question") == files(KNOWN, ROW, REJECTED, PAIRS)
     derived = f"# {'-' * 75}\n# Derived (hidden)\n"
     checkout.before("copier.yml", derived, f"{QUESTION.lstrip()}\n")
     unknown = checkout.copy("greeting=good_day", status=1)
     assert 'unknown question "greeting"' in unknown
-    checkout.check(dict.fromkeys((KNOWN, ROW, REFUSED), "greeting"), passing=[PAIRS])
+    checkout.check(dict.fromkeys((KNOWN, ROW, REJECTED), "greeting"), passing=[PAIRS])
 
     known = "'auth': ['local', 'external'],"
     checkout.after("hooks/check/given.jinja", known, "\n  'greeting': ['hello', 'good_day'],")
-    row = "| `greeting` | `hello`, `good_night` | what `GET /` says |\n"
+    row = "| `greeting` | `hello`, `good_night` | the message of `GET /` |\n"
     checkout.before("README.md", "\nThe default `fields`:\n", row)
-    checkout.check({VALUES: "good_night", REFUSED: "greeting"}, passing=[KNOWN, ROW])
+    checkout.check({VALUES: "good_night", REJECTED: "greeting"}, passing=[KNOWN, ROW])
 
     checkout.edit("README.md", "`good_night`", "`good_day`")
     case = '    ({"greeting": "bye"}, ("greeting", "hello, good_day")),\n'
     checkout.after("tests/answers/bad.py", "GIVEN: list[Case] = [\n", case)
-    (checkout.home / MANNERS).write_text("Greet the caller.\n", encoding="utf-8")
-    checkout.check({}, passing=[KNOWN, ROW, VALUES, REFUSED, PAIRS])
+    (checkout.home / CONDITIONAL_FILE).write_text("Greet the caller.\n", encoding="utf-8")
+    checkout.check({}, passing=[KNOWN, ROW, VALUES, REJECTED, PAIRS])
     cells = [sys.executable, "-c", "from tests.support.cells import CELLS; print(CELLS)"]
     matrix = command(checkout.home, *cells).stdout
     assert "'greeting': 'hello'" in matrix
@@ -205,7 +204,7 @@ def test_a_new_question(checkout: Checkout) -> None:
 
 
 @pytest.mark.long
-def test_a_question_that_retires(checkout: Checkout) -> None:
+def test_retire_a_question(checkout: Checkout) -> None:
     assert "unknown question" in checkout.copy("greeting=good_day", status=1)
     checkout.edit("hooks/check/given.jinja", "{% set RETIRED = [", "{% set RETIRED = ['greeting', ")
     checkout.copy("greeting=good_day")
@@ -213,8 +212,8 @@ def test_a_question_that_retires(checkout: Checkout) -> None:
 
 
 @pytest.mark.long
-def test_a_new_field_type(checkout: Checkout) -> None:
-    assert asked_by("A new field type") == files(TYPES, SETS)
+def test_add_a_field_type(checkout: Checkout) -> None:
+    assert named_in("A new field type") == files(TYPES, SETS)
     options = "  'colour': {'palette': ['name', 1, 40]},\n"
     checkout.after("hooks/check/options.jinja", "{% set OPTIONS = {\n", options)
     checkout.check(dict.fromkeys((TYPES, SETS, OPTIONS), "colour"))
@@ -230,8 +229,8 @@ def test_a_new_field_type(checkout: Checkout) -> None:
 
 
 @pytest.mark.long
-def test_a_new_operation(checkout: Checkout) -> None:
-    assert asked_by("A new operation") == files(KNOWN, VALUES, ROUTES)
+def test_add_an_operation(checkout: Checkout) -> None:
+    assert named_in("A new operation") == files(KNOWN, VALUES, ROUTES)
     search = "    search (in every text field): search\n"
     checkout.before("copier.yml", search, "    archive (what is done): archive\n")
     checkout.check(dict.fromkeys((KNOWN, VALUES), "archive"))

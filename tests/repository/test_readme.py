@@ -1,4 +1,4 @@
-"""The README says what is so: its tables and examples against the files that they describe."""
+"""The tables and examples of the README match the files that they describe."""
 
 import re
 import tomllib
@@ -21,7 +21,7 @@ COMPUTED = "*computed*"
 
 @cache
 def table(first_heading: str) -> list[list[str]]:
-    """The rows of the tables with this heading above their first column."""
+    """Return the rows of the tables whose first column has this heading."""
     rows: list[list[str]] = []
     inside = False
     for line in README.splitlines():
@@ -35,8 +35,8 @@ def table(first_heading: str) -> list[list[str]]:
     return rows
 
 
-def written(value: Any) -> str:  # noqa: ANN401
-    """A value as the README writes it: as YAML, but for texts."""
+def as_in_readme(value: Any) -> str:  # noqa: ANN401
+    """Format a value as the README does: as YAML, except for strings."""
     return value if isinstance(value, str) else yaml.safe_dump(value).splitlines()[0]
 
 
@@ -45,7 +45,7 @@ def test_every_question_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("row", table("question"), ids=lambda row: row[0].strip("`"))
-def test_values_and_defaults_of_a_question(row: list[str]) -> None:
+def test_row_has_the_values_and_default_of_its_question(row: list[str]) -> None:
     question = questions()[row[0].strip("`")]
     default, offered = question["default"], choices(question)
     if row[0] == "`fields`":
@@ -59,17 +59,17 @@ def test_values_and_defaults_of_a_question(row: list[str]) -> None:
         default = []
         assert "[]" in question["default"]
     expected = [default, *(value for value in offered if value != default)]
-    assert CODE.findall(row[1]) == [written(value) for value in expected]
+    assert CODE.findall(row[1]) == [as_in_readme(value) for value in expected]
 
 
-def test_default_fields_are_those_of_the_question() -> None:
+def test_default_fields_match_the_question() -> None:
     [shown] = re.findall(r"```yaml\n(title:.*?)```", README, flags=re.DOTALL)
     asked = questions()["fields"]["default"]
     assert all(line in asked for line in shown.splitlines())
     assert len(yaml.safe_load(shown)) == sum(": {type: " in line for line in asked.splitlines())
 
 
-def test_field_types_and_options_are_those_that_are_checked() -> None:
+def test_field_types_and_options_match_the_checks() -> None:
     shown = {
         name: set(
             CODE.findall(re.sub(r"`(future): true`", r"`\1`", row[2].split(": `restrict")[0]))
@@ -83,28 +83,30 @@ def test_field_types_and_options_are_those_that_are_checked() -> None:
     assert {"type", *CODE.findall(common)} == set(known.COMMON)
 
 
-def listed(rows: list[list[str]]) -> set[str]:
-    """The packages that the first column names."""
+def listed_packages(rows: list[list[str]]) -> set[str]:
+    """Return the packages in the first column."""
     return {name for row in rows for name in CODE.findall(row[0])}
 
 
-def names(entries: set[str]) -> set[str]:
-    """The packages of requirements, extras included."""
+def package_names(entries: set[str]) -> set[str]:
+    """Return the packages of requirements, with extras."""
     return {re.split(r"[<>=~! ]", entry)[0] for entry in entries}
 
 
-def test_packages_are_those_of_the_projects(template: Path, tmp_path: Path) -> None:
-    needed = names(requirements(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))))
+def test_packages_match_the_requirements(template: Path, tmp_path: Path) -> None:
+    needed = package_names(
+        requirements(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8")))
+    )
     for number, answers in enumerate(CELLS.values()):
         only = ["*", "!pyproject.toml"]
         project = render(template, tmp_path / str(number), answers, exclude=only)
         pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-        needed |= names(requirements(pyproject))
+        needed |= package_names(requirements(pyproject))
     needed = {name for name in needed if name != "pyjwt[crypto]"}
-    assert listed(table("package")) == needed
+    assert listed_packages(table("package")) == needed
 
 
-def test_commands_are_those_of_the_makefile() -> None:
+def test_commands_match_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):.*##", makefile, flags=re.MULTILINE)) - {"help", "setup"}
     assert {
@@ -120,7 +122,7 @@ def test_commands_are_those_of_the_makefile() -> None:
         *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
     ],
 )
-def test_links_lead_somewhere(page: str) -> None:
+def test_link_targets_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     folder = (ROOT / page).parent

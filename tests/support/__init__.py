@@ -1,1 +1,1 @@
-"""What the tests share: rendering, the environment of all renders, PostgreSQL, and the matrix."""
+"""Helpers for the tests: rendering, the shared environment, servers, and the matrix."""

@@ -1,4 +1,4 @@
-"""A real Better Auth, from the npm registry, as a process of its own."""
+"""Run Better Auth, installed from the npm registry, in a separate process."""
 
 import json
 import select
@@ -7,21 +7,21 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
-from tests.support.npm import installed
+from tests.support.npm import install
+from tests.support.preset_server import send_request
 from tests.support.rendering import ROOT
 
 SOURCE = ROOT / "tests" / "rendered" / "better_auth"
-PATIENCE_IN_SECONDS = 30
+TIMEOUT_IN_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Account:
-    """A user of Better Auth, who is signed in."""
+    """A signed-in user of Better Auth."""
 
     issuer: "BetterAuth"
     user: dict[str, Any]
@@ -29,90 +29,84 @@ class Account:
     cached_session: str
 
     def token(self) -> str:
-        """A new JWT."""
+        """Return a new JWT."""
         headers = {"Authorization": f"Bearer {self.opaque_token}"}
         return str(self.issuer.send("GET", "/api/auth/token", **headers)[0]["token"])
 
 
 @dataclass(frozen=True)
 class BetterAuth:
-    """The server."""
+    """A running Better Auth server."""
 
     process: subprocess.Popen[bytes]
     port: int
 
     @property
     def origin(self) -> str:
-        """What it calls itself, as issuer and as audience."""
+        """The server's URL, which is the issuer and the audience of its tokens."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a backend has to know of it."""
+        """The settings of a backend that accepts its tokens."""
         return {
             "JWKS_URL": f"{self.origin}/api/auth/jwks",
             "JWT_ISSUER": self.origin,
             "JWT_AUDIENCE": self.origin,
         }
 
-    def command(self, word: str) -> str:
-        """Have it do something that server.mjs knows."""
+    def command(self, name: str) -> str:
+        """Run one of the commands of server.mjs, and return its result."""
         assert self.process.stdin is not None
-        self.process.stdin.write(f"{word}\n".encode())
+        self.process.stdin.write(f"{name}\n".encode())
         return read_line(self.process)
 
     def fetches(self) -> int:
-        """How often its keys were asked for."""
+        """Return how often its keys were requested."""
         return int(self.command("fetches"))
 
     def send(
         self, method: str, path: str, body: object = None, **headers: str
     ) -> tuple[Any, SimpleCookie]:
-        """Send it a request; the JSON and the cookies that come back."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_IN_SECONDS)
-        try:
-            content = None if body is None else json.dumps(body)
-            headers = {"Origin": self.origin, "Content-Type": "application/json", **headers}
-            connection.request(method, path, body=content, headers=headers)
-            response = connection.getresponse()
-            text = response.read().decode()
-        finally:
-            connection.close()
-        assert response.status == 200, (method, path, response.status, text)
+        """Send a request; return the JSON and the cookies of the response."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Origin": self.origin, "Content-Type": "application/json", **headers}
+        answer = send_request(self.port, method, path, content, headers)
+        assert answer.status == 200, (method, path, answer)
         cookies = SimpleCookie()
-        for line in response.headers.get_all("Set-Cookie", []):
+        for line in answer.headers.get_all("Set-Cookie", []):
             cookies.load(line)
-        return json.loads(text), cookies
+        return answer.json, cookies
 
     def sign_up(self, name: str) -> Account:
-        """A new user."""
-        who = {
+        """Create a user."""
+        user = {
             "name": name,
             "email": f"{uuid.uuid4().hex}@example.com",
             "password": "correct horse",
         }
-        answer, cookies = self.send("POST", "/api/auth/sign-up/email", who)
+        answer, cookies = self.send("POST", "/api/auth/sign-up/email", user)
         session = cookies["better-auth.session_data"].value
         return Account(self, answer["user"], answer["token"], session)
 
 
 def read_line(process: subprocess.Popen[bytes]) -> str:
-    """The next line that a process prints, unless it takes too long."""
+    """Return the next line that a process prints; fail after a timeout."""
     assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], PATIENCE_IN_SECONDS)
+    ready, _, _ = select.select([process.stdout], [], [], TIMEOUT_IN_SECONDS)
     line = process.stdout.readline().decode().strip() if ready else ""
-    assert line, f"no answer; the process {'runs' if process.poll() is None else 'has ended'}"
+    assert line, f"no output; the process {'is running' if process.poll() is None else 'ended'}"
     return line
 
 
 @contextmanager
 def run_better_auth(log: Path) -> Iterator[BetterAuth]:
-    """Start it on a free port, and end it."""
+    """Run the server on a free port."""
     with (
         log.open("wb") as errors,
         subprocess.Popen(
             ["node", "server.mjs"],
-            cwd=installed(SOURCE),
+            cwd=install(SOURCE),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -1,4 +1,4 @@
-"""Headless Chromium, and what it asked for and complained about."""
+"""Headless Chromium, with its requests and the messages of its console."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from selenium.webdriver.support import expected_conditions as conditions
 from selenium.webdriver.support.wait import WebDriverWait
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PATIENCE_IN_SECONDS = 20
+TIMEOUT_IN_SECONDS = 20
 OPTIONS = (
     "--headless",
     "--disable-gpu",
@@ -32,41 +32,44 @@ OPTIONS = (
 
 
 def executables() -> tuple[str, str] | None:
-    """Chromium and its driver, where both are installed."""
+    """Return the paths of Chromium and its driver, or None unless both are installed."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    # Where GitHub's machines keep it.
+    # GitHub's runners set CHROMEWEBDRIVER.
     folders = [os.environ["PATH"], os.environ.get("CHROMEWEBDRIVER", "")]
     driver = shutil.which("chromedriver", path=os.pathsep.join(filter(None, folders)))
     return (browser, driver) if browser and driver else None
 
 
 class Browser:
-    """A browser that is at one page after the other."""
+    """A browser with one open page."""
 
     def __init__(self, driver: Chrome) -> None:
         self.driver = driver
-        self._wait = WebDriverWait(driver, PATIENCE_IN_SECONDS)
+        self._wait = WebDriverWait(driver, TIMEOUT_IN_SECONDS)
 
     def open(self, url: str) -> None:
-        """Go to a page."""
+        """Open a page."""
         self.driver.get(url)
 
     def find(self, css: str) -> WebElement:
-        """An element, as soon as it is shown."""
+        """Wait until an element is visible, and return it."""
         return self._wait.until(
             conditions.visibility_of_element_located((By.CSS_SELECTOR, css)), css
         )
 
     def click(self, css: str) -> None:
-        """Click on an element, as soon as it can be."""
+        """Wait until an element is clickable, and click on it."""
         self._wait.until(conditions.element_to_be_clickable((By.CSS_SELECTOR, css)), css).click()
 
     def type(self, css: str, text: str) -> None:
-        """Write into a field."""
+        """Type into an input."""
         self.find(css).send_keys(text)
 
-    def complaints(self) -> list[str]:
-        """Errors and warnings in the console since the last time, violations of a policy too."""
+    def console_messages(self) -> list[str]:
+        """Return the errors and warnings in the console since the last call.
+
+        Violations of the Content-Security-Policy are among them.
+        """
         return [
             entry["message"]
             for entry in self.driver.get_log("browser")
@@ -74,7 +77,7 @@ class Browser:
         ]
 
     def requests(self) -> list[str]:
-        """The URLs that the page asked for since the last time; those of its own content not."""
+        """Return the URLs requested since the last call, except for `blob:` and `data:` URLs."""
         found = []
         for entry in self.driver.get_log("performance"):
             event: dict[str, Any] = json.loads(entry["message"])["message"]
@@ -87,10 +90,10 @@ class Browser:
 
 @contextmanager
 def open_browser(browser: str, driver: str, log: Path) -> Iterator[Browser]:
-    """Start a browser with nothing in it, and end it."""
+    """Run a browser with a new profile."""
     options = ChromeOptions()
     options.binary_location = browser
-    # Chromium has no sandbox for root.
+    # Chromium's sandbox does not work for root.
     for option in (*OPTIONS, *(["--no-sandbox"] if os.geteuid() == 0 else [])):
         options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})

@@ -1,8 +1,8 @@
-"""The matrix: sets of answers, each rendered and proven as a whole.
+"""The matrix: sets of answers, called cells, each of which is rendered and tested.
 
-Most are computed: from the choices of copier.yml, so that every pair of values occurs in some cell
-(TEST_STRENGTH=3: every three). The others are what no choice stands for: names and texts.
-`tests/rendered/test_matrix.py` counts what they cover.
+Most are computed from the choices of copier.yml, so that every pair of values occurs in a cell
+(with TEST_STRENGTH=3, every triple). The others cover names and strings, which have no choices.
+`tests/rendered/test_matrix.py` checks the coverage.
 """
 
 import os
@@ -18,16 +18,16 @@ from tests.support.rendering import choices, questions
 
 Answers = dict[str, Any]
 
-# Whatever a person may write in a text, and a template may trip over.
+# Characters with a meaning in Jinja, Python, TOML, YAML, Markdown, HTML, SQL or a shell.
 HOSTILE = (
     "It's \"quoted\" '''thrice''' \\ \\N{BULLET} \\x41 {{ 7 + 7 }} {% raw %} {# note #} # hash"
     " $HOME ${{ secrets.X }} %s %(a)s {0} é 🦊 `tick` <b> & | --> */ */"
 )
-# The same in few characters, for what is a name or a choice.
+# A shorter string of this kind, for names and choices.
 HOSTILE_NAME = 'It\'s "q" \\ \\N{DASH} {{ 7 + 7 }} {# note #} # $HOME ${{ secrets.X }} %s é 🦊'
 BRACES = ("{{ 7 + 7 }}", "{% raw %}", "{# note #}", "${{ secrets.X }}")
 
-# Every type, as short as can be; names that SQL and Python's library use too.
+# Every type, without options; some names are keywords of SQL or modules of Python.
 PLAIN: Answers = {
     "select": "str",
     "group": "text",
@@ -45,13 +45,13 @@ PLAIN: Answers = {
     "extra": "json",
 }
 
-# Every type, with null in its place allowed.
+# Every type, nullable.
 OPTIONAL: Answers = {
     name: {**(spec if isinstance(spec, dict) else {"type": spec}), "required": False}
     for name, spec in PLAIN.items()
 }
 
-# Every type, with the options that it takes.
+# Every type, with its options.
 OPTIONS: Answers = {
     "subject": {"type": "str", "min_length": 3, "max_length": 80, "unique": True},
     "body": {"type": "text", "min_length": 1, "max_length": 5000, "default": "Say more"},
@@ -78,10 +78,10 @@ OPTIONS: Answers = {
     "extra": {"type": "json", "max_items": 9, "default": {"source": "web", "depth": [1, 2]}},
 }
 
-# The same in names of 40 characters, and of one; `complete` needs the one that it knows.
-TAIL = "abcdefghijklmnopqrstuvwxyz0123456789_x_y"
+# Names of 40 characters and of one; the operation `complete` requires `completed`.
+PADDING = "abcdefghijklmnopqrstuvwxyz0123456789_x_y"
 LONGEST: Answers = {
-    name if name == "completed" else f"{name}_{TAIL[: 39 - len(name)]}": spec
+    name if name == "completed" else f"{name}_{PADDING[: 39 - len(name)]}": spec
     for name, spec in PLAIN.items()
 }
 ONE_LETTER: Answers = {
@@ -112,13 +112,13 @@ QUOTED: Answers = {
 }
 
 
-# What a question without choices, or more than one answer, makes of a project.
+# The values that stand for questions without choices, and for one or several resources.
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "api_prefix": ("/api", "/api/v1"),
     "fields": ("plain", "optional", "options"),
     "resources": ("one", "several"),
 }
-# By turns, as names are: not what is covered, but not always the same words.
+# Used in turn, as the names below are; their combinations are not covered.
 FIELDS: dict[str, tuple[Answers, ...]] = {
     "plain": (PLAIN, LONGEST),
     "optional": (OPTIONAL, ONE_LETTER),
@@ -135,7 +135,7 @@ NAMES: tuple[Answers, ...] = (
 
 
 def factors() -> dict[str, list[Any]]:
-    """What is covered: each question with choices, and each operation as one that is on or off."""
+    """Return the factors to cover: each question with choices, and each operation on or off."""
     found: dict[str, list[Any]] = {}
     for name, question in questions().items():
         offered = choices(question)
@@ -146,14 +146,14 @@ def factors() -> dict[str, list[Any]]:
     return found | {name: list(values) for name, values in SAMPLES.items()}
 
 
-def several(main: str, user_scoped: bool) -> tuple[Answers, list[Answers]]:
-    """Fields that refer to other resources, and these: each kind of relation is there."""
+def related(main: str, user_scoped: bool) -> tuple[Answers, list[Answers]]:
+    """Return fields with every kind of relation, and the resources that they refer to."""
     fields: Answers = {
         "project": {"type": "reference", "to": "project", "on_delete": "cascade"},
         "parent": {"type": "reference", "to": main, "required": False, "on_delete": "set_null"},
         "label": {"type": "references", "to": "label"},
     }
-    # What is shared cannot refer to what is not.
+    # A shared resource cannot refer to one that users own.
     project = {"name": {"type": "str", "unique": True}, "budget": {"type": "decimal", "default": 0}}
     return fields, [
         {"name": "project", "fields": project, "user_scoped": user_scoped},
@@ -167,7 +167,7 @@ def several(main: str, user_scoped: bool) -> tuple[Answers, list[Answers]]:
 
 
 def answers_of(chosen: dict[str, Any], names: Answers, fields: Answers) -> Answers:
-    """The answers that choose so."""
+    """Return the answers for a row of the covering array."""
     answers = {name: value for name, value in chosen.items() if name in questions()}
     answers |= names | {"fields": fields}
     answers["operations"] = [
@@ -177,25 +177,25 @@ def answers_of(chosen: dict[str, Any], names: Answers, fields: Answers) -> Answe
     ]
     if chosen["resources"] == "several":
         main = names.get("resource_name", "task")
-        relations, further = several(main, chosen["user_scoped"])
+        relations, further = related(main, chosen["user_scoped"])
         answers |= {"fields": fields | relations, "more_resources": further}
     return answers
 
 
-# Decides among equals; of the first forty, this one makes the fewest rows.
+# Breaks ties; of the first forty values, this one results in the fewest rows.
 SALT = "38"
 STRENGTH = int(os.environ.get("TEST_STRENGTH", "2"))
 
 
 def rows() -> list[dict[str, Any]]:
-    """A covering array of the factors: the same each time."""
+    """Return a covering array of the factors, which is deterministic."""
     wanted = factors()
     array: Iterator[dict[str, Any]] = covertable.make(wanted, strength=STRENGTH, salt=SALT)
     return [{name: row[name] for name in wanted} for row in array]
 
 
 def cells() -> Iterator[Answers]:
-    """The answers of each row."""
+    """Yield the answers for each row."""
     fields = {name: cycle(sets) for name, sets in FIELDS.items()}
     for row, names in zip(ROWS, cycle(NAMES), strict=False):
         yield answers_of(row, names, next(fields[row["fields"]]))
@@ -205,7 +205,7 @@ ROWS = rows()
 
 CELLS: dict[str, Answers] = {
     "defaults": {},
-    # No index, for one.
+    # It has no index.
     "one-field": {
         "fields": {"title": "str"},
         "user_scoped": False,

@@ -1,4 +1,4 @@
-"""What a rendered project is asked, whichever answers it is of."""
+"""Checks that apply to every rendered project."""
 
 import configparser
 import os
@@ -11,30 +11,30 @@ from tests.support.environment import CACHE, Environment
 from tests.support.rendering import CACHES, rendered_files
 
 SYNTAX = re.compile(r"\{\{[-+ \w]|\{%|\{#|%\}|#\}")
-# GitHub's own expressions.
+# Expressions of GitHub Actions.
 ALLOWED = {".github": re.compile(r"\$\{\{ [^{}]+ \}\}")}
 PYTEST = ("pytest", "-p", "no:cacheprovider", "--quiet")
 
 
 def texts(project: Path) -> Iterator[tuple[str, str]]:
-    """The rendered files: their paths and what is in them."""
+    """Yield the path and the content of each rendered file."""
     for path in rendered_files(project):
         if not set(CACHES) & set(path.parts) and not path.name.startswith(".coverage"):
             yield str(path.relative_to(project)), path.read_text(encoding="utf-8")
 
 
 def assert_types(environment: Environment, project: Path) -> None:
-    """Its types are right, as its own settings of mypy want them."""
-    # Of one worker: what mypy knows of the libraries serves all projects that it checks.
+    """Run mypy with the settings of the project."""
+    # One cache for each worker, because all projects import the same libraries.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     environment.check(project, "mypy", "--cache-dir", str(CACHE / "mypy" / worker))
 
 
-def gate(project: Path) -> str:
-    """The option that takes the project's settings of coverage, but for what runs in greenlets.
+def coverage_option(project: Path) -> str:
+    """Return the option for the project's coverage settings, without measuring greenlets.
 
-    To follow these takes half as long again. Without them less counts as run, so what passes this
-    gate passes the project's own, which test_workflow.py runs.
+    Measuring greenlets takes 50 % longer. Without them, fewer lines count as executed: a project
+    that passes here also passes with its own settings, which test_workflow.py uses.
     """
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     coverage = pyproject["tool"]["coverage"]
@@ -46,17 +46,17 @@ def gate(project: Path) -> str:
             name: "\n".join(value) if isinstance(value, list) else str(value)
             for name, value in coverage[section].items()
         }
-    beside = project.with_name(f"{project.name}.coverage.ini")
-    with beside.open("w", encoding="utf-8") as file:
+    path = project.with_name(f"{project.name}.coverage.ini")
+    with path.open("w", encoding="utf-8") as file:
         config.write(file)
-    return f"--cov-config={beside}"
+    return f"--cov-config={path}"
 
 
 def assert_own_tests(environment: Environment, project: Path, *, gated: bool = True) -> None:
-    """Its own tests pass on SQLite, with their coverage gate or without."""
-    environment.check(project, *PYTEST, *(("--cov", gate(project)) if gated else ()))
+    """Run the project's own tests on SQLite, with or without the coverage threshold."""
+    environment.check(project, *PYTEST, *(("--cov", coverage_option(project)) if gated else ()))
 
 
 def assert_own_tests_on(url: str, environment: Environment, project: Path, *arguments: str) -> None:
-    """Its own tests pass on the server of a URL, without the gate, which takes longer than they."""
+    """Run the project's own tests on a database server, without measuring coverage."""
     environment.check(project, *PYTEST, *arguments, TEST_DATABASE_URL=url)

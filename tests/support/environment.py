@@ -1,4 +1,4 @@
-"""One environment for all renders, so that no cell of the matrix pays for an installation."""
+"""One virtual environment for all rendered projects, so that packages are installed once."""
 
 import fcntl
 import hashlib
@@ -17,30 +17,30 @@ from typing import Any
 from tests.support.rendering import ROOT, digest, render
 
 CACHE = ROOT / ".cache"
-# What a command may know of the machine; no setting of the developer's own backend among it.
+# The variables that commands inherit; none of them configures a backend.
 INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
-MINUTES = 15
+TIMEOUT_IN_MINUTES = 15
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment that holds what any rendered project needs, by its dependencies."""
+    """A virtual environment with the dependencies of all rendered projects."""
 
     home: Path
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """The Python interpreter."""
         return self.home / "bin" / "python"
 
     def versions(self) -> str:
-        """Everything that is installed in it, and where its Python is from."""
+        """Return the versions of Python and of all installed packages."""
         return (self.home / "ready").read_text(encoding="utf-8")
 
     def run(
         self, directory: Path, *command: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of its commands in a directory, with nothing of this process's environment."""
+        """Run a command of the environment, with only the inherited and the given variables."""
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         path = os.pathsep.join([str(self.home / "bin"), os.environ["PATH"]])
         return subprocess.run(
@@ -51,26 +51,26 @@ class Environment:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=MINUTES * 60,
+            timeout=TIMEOUT_IN_MINUTES * 60,
             check=False,
         )
 
     def check(self, directory: Path, *command: str, **variables: str) -> str:
-        """Run a command that has to succeed; what it printed is the message when it does not."""
+        """Run a command that must succeed, and return its output; a failure shows the output."""
         done = self.run(directory, *command, **variables)
         assert done.returncode == 0, f"{' '.join(command)} exited {done.returncode}\n{done.stdout}"
         return done.stdout
 
 
 def uv() -> str:
-    """The uv that runs these tests, or the one of the Makefile."""
+    """Return the path of the uv that runs these tests, or that the Makefile installed."""
     found = os.environ.get("UV") or shutil.which("uv") or ROOT / ".uv" / "bin" / "uv"
     assert Path(found).exists(), "uv is neither on PATH nor in .uv/: run the tests with `make test`"
     return str(found)
 
 
 def requirements(pyproject: dict[str, Any]) -> set[str]:
-    """Everything that a project's pyproject.toml asks for, development tools included."""
+    """Return the requirements in a pyproject.toml, including development tools."""
     groups = pyproject.get("dependency-groups", {})
     entries = [entry for group in groups.values() for entry in group]
     return {
@@ -81,40 +81,42 @@ def requirements(pyproject: dict[str, Any]) -> set[str]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Let one process in at a time: the workers of pytest-xdist share the cache."""
+    """Lock a file exclusively: the workers of pytest-xdist share the cache."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def union(template: Path, scratch: Path, answer_sets: Iterable[dict[str, Any]]) -> list[str]:
-    """The requirements of every project that these answers render, remembered by their hash."""
+def all_requirements(
+    template: Path, scratch: Path, answer_sets: Iterable[dict[str, Any]]
+) -> list[str]:
+    """Return the requirements of all projects that these answers render, cached by their hash."""
     answer_sets = list(answer_sets)
-    known = CACHE / "requirements" / f"{digest(json.dumps(answer_sets))}.json"
-    if not known.exists():
+    cached = CACHE / "requirements" / f"{digest(json.dumps(answer_sets))}.json"
+    if not cached.exists():
         found: set[str] = set()
         for number, answers in enumerate(answer_sets):
             project = render(
                 template, scratch / str(number), answers, exclude=["*", "!pyproject.toml"]
             )
             found |= requirements(tomllib.loads((project / "pyproject.toml").read_text("utf-8")))
-        known.parent.mkdir(parents=True, exist_ok=True)
-        known.write_text(json.dumps(sorted(found)), encoding="utf-8")
-    return list(json.loads(known.read_text(encoding="utf-8")))
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        cached.write_text(json.dumps(sorted(found)), encoding="utf-8")
+    return list(json.loads(cached.read_text(encoding="utf-8")))
 
 
 def shared_environment(
     template: Path, scratch: Path, answer_sets: Iterable[dict[str, Any]]
 ) -> Environment:
-    """Make the environment of all these renders, or find the one that was made before."""
+    """Return the environment for these answers; create it unless it exists."""
     with locked(CACHE / "environment.lock"):
-        wanted = union(template, scratch, answer_sets)
+        wanted = all_requirements(template, scratch, answer_sets)
         key = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:16]
         environment = Environment(CACHE / "environments" / key)
         ready = environment.home / "ready"
         if not ready.exists():
-            # Compiled here, because `run` lets nothing be written.
+            # Bytecode is compiled here, because `run` sets PYTHONDONTWRITEBYTECODE.
             install = ["pip", "install", "--quiet", "--compile-bytecode", "--python"]
             for command in (
                 ["venv", "--quiet", "--clear", "--python", sys.executable, str(environment.home)],

@@ -1,4 +1,4 @@
-"""Fuzz a served app with Schemathesis: every operation of its document, all checks and phases."""
+"""Fuzz a served app with all checks and phases of Schemathesis."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.support.preset_server import Api, Caller
 
 HOOKS = Path(__file__).with_name("fuzz_hooks.py")
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
-# The same requests in each run; a failure is found again by its name in the output.
+# Each run sends the same requests.
 SEED = 1
 
 CONFIGURATION = """
@@ -25,7 +25,7 @@ Authorization = {token}
 [parameters]
 user_id = {user_id}
 
-# After one of these, the token is invalid.
+# This operation makes the token invalid.
 [[operations]]
 include-operation-id = "delete_me"
 headers = {{ Authorization = {other_token} }}
@@ -34,15 +34,15 @@ headers = {{ Authorization = {other_token} }}
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """What came of it."""
+    """The result of a run."""
 
     operations: int
     requests: int
-    excuses: Counter[str]
+    rejections: Counter[str]
 
 
 def references(answers: dict[str, Any]) -> dict[str, str]:
-    """The fields that refer to rows, by their names in a body, with what they refer to."""
+    """Return the resource that each reference refers to, by the name of its field in a body."""
     specs = [answers["fields"], *(each["fields"] for each in answers.get("more_resources", []))]
     suffixes = {"reference": "_id", "references": "_ids"}
     return {
@@ -54,7 +54,7 @@ def references(answers: dict[str, Any]) -> dict[str, str]:
 
 
 def creation(document: dict[str, Any], path: str) -> dict[str, Any]:
-    """The schema of the body that adds a row."""
+    """Return the schema of the body that creates a row."""
     content = document["paths"][path]["post"]["requestBody"]["content"]
     name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
     found: dict[str, Any] = document["components"]["schemas"][name]
@@ -62,16 +62,16 @@ def creation(document: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def add_rows(api: Api, caller: Caller, targets: dict[str, str]) -> dict[str, list[Any]]:
-    """Add the row that the document shows to each resource; the ids, by the fields for them."""
+    """Create the example row of each resource; return the ids by the fields that refer to them."""
     document = caller.get(200, "/openapi.json")
-    left = {
+    missing = {
         route.rpartition("{")[2].removesuffix("_id}"): route.rpartition("/")[0]
         for verb, route in api.operations
         if verb == "GET" and route.endswith("_id}")
     }
     made: dict[str, Any] = {}
-    while left:
-        schemas = {name: creation(document, path) for name, path in left.items()}
+    while missing:
+        schemas = {name: creation(document, path) for name, path in missing.items()}
         name, schema = next(
             (name, schema)
             for name, schema in schemas.items()
@@ -84,16 +84,16 @@ def add_rows(api: Api, caller: Caller, targets: dict[str, str]) -> dict[str, lis
             elif targets[field] in made:
                 one = made[targets[field]]
                 body[field] = [one] if field.endswith("_ids") else one
-        target = left.pop(name).replace("{user_id}", str(caller.id))
+        target = missing.pop(name).replace("{user_id}", str(caller.id))
         made[name] = caller.post(201, target, body)["id"]
     return {field: [made[to]] for field, to in targets.items()}
 
 
 def fuzz(api: Api, caller: Caller, other: Caller, scratch: Path, examples: int) -> Fuzzed:
-    """Send what Schemathesis makes up, with the token of a user who has rows."""
+    """Run Schemathesis with the token of a user who has rows."""
     scratch.mkdir()
-    report, excuses = scratch / "report.json", scratch / "excuses"
-    excuses.touch()
+    report, rejections = scratch / "report.json", scratch / "rejections"
+    rejections.touch()
     configuration = scratch / "schemathesis.toml"
     configuration.write_text(
         CONFIGURATION.format(
@@ -110,14 +110,14 @@ def fuzz(api: Api, caller: Caller, other: Caller, scratch: Path, examples: int) 
             *(str(Path(sys.executable).with_name("st")), "--no-color"),
             *("--config-file", str(configuration), "run"),
             f"http://127.0.0.1:{api.port}/openapi.json",
-            # Its own form of this check has the list of excuses.
+            # fuzz_hooks.py replaces this check.
             *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
             *("--max-examples", str(examples), "--seed", str(SEED), "--generation-deterministic"),
             *("--suppress-health-check", "all", "--continue-on-failure", "--no-shrink"),
             *("--report", "json", "--report-json-path", str(report)),
         ],
         cwd=scratch,
-        env={**os.environ, "FUZZ_ROWS": json.dumps(rows), "FUZZ_EXCUSES": str(excuses)},
+        env={**os.environ, "FUZZ_ROWS": json.dumps(rows), "FUZZ_REJECTIONS": str(rejections)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -136,5 +136,5 @@ def fuzz(api: Api, caller: Caller, other: Caller, scratch: Path, examples: int) 
     return Fuzzed(
         operations=found["operations"]["tested"],
         requests=found["test_cases"]["generated"],
-        excuses=Counter(excuses.read_text(encoding="utf-8").splitlines()),
+        rejections=Counter(rejections.read_text(encoding="utf-8").splitlines()),
     )

@@ -1,4 +1,4 @@
-"""The macros of hooks/, called from Python."""
+"""Call the macros of hooks/ from Python."""
 
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.rendering import ROOT, settings
 
 @cache
 def environment() -> SandboxedEnvironment:
-    """An environment as Copier makes it."""
+    """Return a Jinja environment with Copier's settings."""
     options = {**settings()["_envops"], "undefined": jinja2.StrictUndefined}
     return SandboxedEnvironment(
         loader=jinja2.FileSystemLoader(ROOT),
@@ -21,5 +21,5 @@ def environment() -> SandboxedEnvironment:
 
 
 def module(name: str) -> Any:  # noqa: ANN401
-    """One file of hooks/ whose macros look at no answer."""
+    """Load a file of hooks/ whose macros do not depend on answers."""
     return environment().get_template(f"hooks/{name}.jinja").module

@@ -1,4 +1,4 @@
-"""Packages from the npm registry, for the tests that need them."""
+"""Install packages from the npm registry."""
 
 import hashlib
 import shutil
@@ -7,16 +7,16 @@ from pathlib import Path
 
 from tests.support.environment import CACHE, locked
 
-INSTALLATION_IN_SECONDS = 300
+TIMEOUT_IN_SECONDS = 300
 
 
-def missing() -> list[str]:
-    """The programs that this needs, and PATH has not."""
+def missing_programs() -> list[str]:
+    """Return the required programs that are not on PATH."""
     return [name for name in ("node", "npm") if shutil.which(name) is None]
 
 
-def installed(source: Path) -> Path:
-    """A copy of a folder with the packages of its lock file, installed once for its content."""
+def install(source: Path) -> Path:
+    """Copy a folder, install the packages of its lock file, and cache the result by its content."""
     files = sorted(path for path in source.iterdir() if path.is_file())
     key = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
     home = CACHE / source.name / key
@@ -31,7 +31,7 @@ def installed(source: Path) -> Path:
                 cwd=home,
                 capture_output=True,
                 text=True,
-                timeout=INSTALLATION_IN_SECONDS,
+                timeout=TIMEOUT_IN_SECONDS,
                 check=False,
             )
             assert done.returncode == 0, done.stdout + done.stderr

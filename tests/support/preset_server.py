@@ -1,4 +1,4 @@
-"""A rendered app as a process of its own, and the people who call it: black box, over HTTP."""
+"""Serve a rendered app in a separate process, and call it over HTTP."""
 
 import base64
 import hashlib
@@ -19,13 +19,14 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.support.environment import INHERITED, Environment
+from tests.support.rendering import recorded_answers
 
 SECRET = "the secret of a test, and of nothing else"
-LIFE_IN_SECONDS = 600
-# Ends by itself, should the tests be killed. Port 0 is any free one; the log says which.
+LIFETIME_IN_SECONDS = 600
+# The alarm ends the server even if the tests are killed. Port 0 is a free port, which is logged.
 SERVE = f"""
 import signal
-signal.alarm({LIFE_IN_SECONDS})
+signal.alarm({LIFETIME_IN_SECONDS})
 import uvicorn
 uvicorn.run("app.main:app", host="127.0.0.1", port=0, access_log=False)
 """
@@ -36,7 +37,7 @@ Problem = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: HTTPMessage
@@ -44,12 +45,12 @@ class Answer:
 
     @property
     def json(self) -> Any:  # noqa: ANN401
-        """The body, which is None where there is none."""
+        """The parsed body, or None if it is empty."""
         return json.loads(self.text) if self.text else None
 
 
 def check_problem(answer: Answer) -> None:
-    """Expect problem details, with the keys that the designs name."""
+    """Check the format of problem details."""
     assert answer.headers["Content-Type"] == "application/problem+json", answer
     body = answer.json
     assert body.keys() - {"errors"} == {
@@ -61,7 +62,7 @@ def check_problem(answer: Answer) -> None:
 
 
 def check_envelope(answer: Answer) -> None:
-    """Expect the envelope, and nothing beside it."""
+    """Check the format of an error envelope."""
     assert answer.headers["Content-Type"] == "application/json", answer
     [(key, body)] = answer.json.items()
     assert key == "error"
@@ -69,23 +70,30 @@ def check_envelope(answer: Answer) -> None:
     assert isinstance(body["message"], str)
 
 
+def send_request(
+    port: int, method: str, path: str, body: bytes | None, headers: dict[str, str]
+) -> Answer:
+    """Send one request to a local server, without following redirects."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path, body=body, headers=headers)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read().decode())
+    finally:
+        connection.close()
+
+
 @dataclass(frozen=True)
 class Api:
-    """A served app. Whatever it answers is held to its own OpenAPI document."""
+    """A served app. Every response is compared with its OpenAPI document."""
 
     port: int
     answers: dict[str, Any]
     operations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        """Send one request; no redirect is followed."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, body=body, headers=headers)
-            response = connection.getresponse()
-            answer = Answer(response.status, response.headers, response.read().decode())
-        finally:
-            connection.close()
+        """Send one request, and check the format of errors."""
+        answer = send_request(self.port, method, path, body, headers)
         if answer.status >= 400:
             problem = self.answers["error_format"] == "problem"
             (check_problem if problem else check_envelope)(answer)
@@ -95,7 +103,7 @@ class Api:
         return answer
 
     def check_documented(self, method: str, path: str, answer: Answer) -> None:
-        """Expect that the operation, where the path has one, documents the status."""
+        """Check that the operation, if the path has one, documents the status."""
         path = urlsplit(path).path.rstrip("/")
         known = [
             (route, operation)
@@ -103,24 +111,24 @@ class Api:
             if verb == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path)
         ]
         if known:
-            # The one with the fewest parameters: `stats` is no id.
+            # The most specific route: `stats` is not an id.
             _, operation = min(known, key=lambda found: found[0].count("{"))
             assert str(answer.status) in operation["responses"], (method, path, answer)
 
     def routes(self, *, under: str) -> set[str]:
-        """The documented routes below a path, as a design's own table would have them."""
+        """Return the documented routes below a path, such as `GET /api/tasks`."""
         return {f"{verb} {route}" for verb, route in self.operations if route.startswith(under)}
 
     def anonymous(self) -> "Caller":
-        """Somebody without a token."""
+        """Return a caller without a token."""
         return Caller(self, "", {})
 
     def register(self) -> "Caller":
-        """A new user of the app's own, who is logged in."""
+        """Register a user, log in, and return the caller."""
         prefix = self.answers["api_prefix"]
         email = f"{uuid.uuid4().hex}@example.com"
-        who = {"email": email, "password": "correct horse", "name": "Ada"}
-        user = self.anonymous().post(201, f"{prefix}/auth/register", who)
+        account = {"email": email, "password": "correct horse", "name": "Ada"}
+        user = self.anonymous().post(201, f"{prefix}/auth/register", account)
         assert (user["email"], user["name"]) == (email, "Ada")
         tokens = self.anonymous().post(
             200, f"{prefix}/auth/login", {"email": email, "password": "correct horse"}
@@ -129,13 +137,13 @@ class Api:
         return Caller(self, tokens["access_token"], user)
 
     def bearer(self, user_id: str, secret: str = SECRET, **claims: Any) -> "Caller":  # noqa: ANN401
-        """A user of another service, by a token that it signed with a shared secret."""
+        """Return a caller whose token another service signed with a shared secret."""
         payload = {"sub": user_id, "exp": int(time.time()) + 300, **claims}
         return Caller(self, sign(payload, secret), {"id": user_id})
 
 
 def sign(payload: dict[str, Any], secret: str) -> str:
-    """A JSON web token (RFC 7519) with HS256."""
+    """Return a JSON Web Token (RFC 7519) signed with HS256."""
 
     def encode(data: bytes) -> str:
         return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -148,7 +156,10 @@ def sign(payload: dict[str, Any], secret: str) -> str:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who calls the API. Each method takes the expected status first, returns the JSON."""
+    """A client of the API, with or without a token.
+
+    Except for `call`, methods take the expected status first and return the JSON of the response.
+    """
 
     api: Api
     token: str
@@ -160,7 +171,7 @@ class Caller:
         return self.user["id"]
 
     def call(self, method: str, path: str, body: Any = None, /, **query: Any) -> Answer:  # noqa: ANN401
-        """Send one request, and return all of the answer."""
+        """Send one request, and return the response."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         content = None
         if body is not None:
@@ -178,36 +189,36 @@ class Caller:
         /,
         **query: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Send one request that has to be answered so."""
+        """Send one request, and check the status."""
         answer = self.call(method, path, body, **query)
         assert answer.status == status, f"{method} {path}: {answer.status} {answer.text}"
         return answer.json
 
     def get(self, status: int, path: str, /, **query: Any) -> Any:  # noqa: ANN401
-        """Read."""
+        """Send a GET request."""
         return self.expect(status, "GET", path, **query)
 
     def post(self, status: int, path: str, /, body: Any = None) -> Any:  # noqa: ANN401
-        """Create, or act."""
+        """Send a POST request."""
         return self.expect(status, "POST", path, body)
 
     def put(self, status: int, path: str, /, body: Any) -> Any:  # noqa: ANN401
-        """Update by PUT."""
+        """Send a PUT request."""
         return self.expect(status, "PUT", path, body)
 
     def patch(self, status: int, path: str, /, body: Any = None) -> Any:  # noqa: ANN401
-        """Update by PATCH, or toggle."""
+        """Send a PATCH request."""
         return self.expect(status, "PATCH", path, body)
 
     def delete(self, status: int, path: str, /) -> None:
-        """Delete, which has no body where it works."""
+        """Send a DELETE request; a successful response has no body."""
         answer = self.call("DELETE", path)
         assert answer.status == status, f"DELETE {path}: {answer.status} {answer.text}"
         assert answer.text == "" or status != 204
 
 
 def wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
-    """The port that the process says it serves."""
+    """Wait until the process logs its port, and return it."""
     for _ in range(600):
         text = log.read_text(encoding="utf-8")
         if found := STARTED.search(text):
@@ -215,23 +226,20 @@ def wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    raise AssertionError(f"the app does not start\n{log.read_text(encoding='utf-8')}")
+    raise AssertionError(f"the app did not start\n{log.read_text(encoding='utf-8')}")
 
 
 @contextmanager
 def serve(
-    environment: Environment,
-    project: Path,
-    answers: dict[str, Any],
-    database_url: str,
-    **issuer: str,
+    environment: Environment, project: Path, database_url: str, **settings: str
 ) -> Iterator[Api]:
-    """Migrate the database, serve the app on a free port until the caller is done, and end it.
+    """Migrate the database, and serve the app on a free port.
 
-    Whose tokens it accepts is set where no shared secret is meant.
+    `settings` replace the default, which is the secret that signs or verifies tokens.
     """
+    answers = recorded_answers(project)
     secret = "JWT_SECRET_KEY" if answers["auth"] == "local" else "BETTER_AUTH_SECRET"
-    variables = {**(issuer or {secret: SECRET}), "DATABASE_URL": database_url}
+    variables = {**(settings or {secret: SECRET}), "DATABASE_URL": database_url}
     environment.check(project, "alembic", "upgrade", "head", **variables)
     log = project.with_suffix(".log")
     with (

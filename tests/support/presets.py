@@ -1,4 +1,4 @@
-"""Sets of answers that are kept as files: the presets, and what the tests add to them."""
+"""Sets of answers in files: the presets, and further sets for the tests."""
 
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,14 @@ Answers = dict[str, Any]
 
 
 def answer_files(directory: Path) -> dict[str, Answers]:
-    """The answers in each file of a directory, by the file's name."""
+    """Return the answers in each file of a directory, by the file's name."""
     return {
         path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
         for path in sorted(directory.glob("*.yml"))
     }
 
 
-# One for each design that the template grew from: presets/*.yml.
+# One preset for each todo backend that the template is based on.
 PRESETS = answer_files(ROOT / "presets")
-# Rich ones, where what presets and defaults leave out meets: tests/answers/*.yml.
+# Larger sets, which combine types, options and relations that the presets do not use.
 RICH = answer_files(ROOT / "tests" / "answers")

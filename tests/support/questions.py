@@ -1,4 +1,4 @@
-"""Ask the questions without the product: copier.yml, its hooks, a template of one file."""
+"""Ask the questions of copier.yml and run the hooks, but render only the recorded answers."""
 
 import json
 import shutil
@@ -16,13 +16,14 @@ NOTHING_DERIVED = """
 {% macro derived_resources() %}[]{% endmacro %}
 {% macro derived_features() %}{}{% endmacro %}
 """
+# Copier reports a rejected answer as an undefined attribute whose name is the message.
 PREFIX = "'dict object' has no attribute "
 
 
 def questionnaire(home: Path, *, derived: bool = False) -> Path:
-    """A template that records its answers and renders nothing else.
+    """Create a template that records its answers and renders nothing else.
 
-    `derived` keeps the real derivation.
+    The lists that hooks/derive/ makes are empty, unless `derived` is true.
     """
     home.mkdir(parents=True)
     shutil.copy(ROOT / "copier.yml", home)
@@ -35,7 +36,7 @@ def questionnaire(home: Path, *, derived: bool = False) -> Path:
 
 
 def answer(template: Path, project: Path, answers: dict[str, Any], **options: Any) -> Path:  # noqa: ANN401
-    """Answer the questions; the file of recorded answers."""
+    """Answer the questions, and return the path of the recorded answers."""
     copier.run_copy(
         str(template),
         project,
@@ -45,8 +46,8 @@ def answer(template: Path, project: Path, answers: dict[str, Any], **options: An
     return project / ANSWERS
 
 
-def complaint(template: Path, project: Path, answers: dict[str, Any]) -> str:
-    """What is said about wrong answers: one line, and nothing is written."""
+def rejection(template: Path, project: Path, answers: dict[str, Any]) -> str:
+    """Return the message that rejects answers: one line, and nothing is written."""
     try:
         answer(template, project, answers)
     except UserMessageError as error:
@@ -54,7 +55,7 @@ def complaint(template: Path, project: Path, answers: dict[str, Any]) -> str:
     else:
         message = ""
     assert message, f"accepted: {json.dumps(answers, default=str, ensure_ascii=False)[:300]}"
-    assert not project.exists(), "something was written"
+    assert not project.exists(), "files were written"
     assert message.isprintable(), message
     assert message.startswith(PREFIX), message
     return message.removeprefix(PREFIX)[1:-1]

@@ -1,4 +1,4 @@
-"""Render the working tree, in process and untrusted, as `copier copy` does."""
+"""Render the template of the working tree in this process, as `copier copy` does."""
 
 import hashlib
 import shutil
@@ -20,7 +20,7 @@ CACHES = ("__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache")
 
 
 def sources(*parts: str) -> Iterator[Path]:
-    """Every file of these parts of the repository, by default of all that Copier reads."""
+    """Yield the files in parts of the repository, by default in those that Copier reads."""
     for part in parts or PARTS:
         for path in sorted([ROOT / part, *(ROOT / part).rglob("*")]):
             if path.is_file() and not set(path.parts) & set(CACHES):
@@ -28,7 +28,7 @@ def sources(*parts: str) -> Iterator[Path]:
 
 
 def digest(*extra: str) -> str:
-    """A hash of everything that decides what is rendered."""
+    """Return a hash of the template and of further strings."""
     state = hashlib.sha256()
     for path in sources():
         state.update(f"{path.relative_to(ROOT)}\0".encode())
@@ -39,7 +39,7 @@ def digest(*extra: str) -> str:
 
 
 def copy_template(destination: Path) -> Path:
-    """Copy the working tree without its history: Copier would render a repository's last tag."""
+    """Copy the template without its history: Copier would render the last tag of a repository."""
     for path in sources():
         target = destination / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -47,29 +47,29 @@ def copy_template(destination: Path) -> Path:
     return destination
 
 
-class Remembering(SandboxedEnvironment):
-    """Compiles a text once, wherever it lies: each run of Copier may have a clone of its own."""
+class CachingEnvironment(SandboxedEnvironment):
+    """Compiles each source once, independently of its path: Copier may clone the template."""
 
-    known: ClassVar[dict[tuple[Any, ...], Any]] = {}
+    compiled: ClassVar[dict[tuple[Any, ...], Any]] = {}
 
     def compile(self, source: Any, name: str | None = None, *rest: Any) -> Any:  # noqa: ANN401
-        """Compile, or find what was compiled before."""
-        self.preprocess(source)  # Copier's own tag forgets there what it yielded last.
-        if (source, name) not in self.known:
-            self.known[source, name] = super().compile(source, name, *rest)
-        return self.known[source, name]
+        """Compile a source, unless it has been compiled before."""
+        self.preprocess(source)  # Resets the state of Copier's `yield` tag.
+        if (source, name) not in self.compiled:
+            self.compiled[source, name] = super().compile(source, name, *rest)
+        return self.compiled[source, name]
 
 
 @contextmanager
-def cheap() -> Iterator[None]:
-    """Run Copier without what costs most, and changes nothing.
+def fast_copier() -> Iterator[None]:
+    """Speed up Copier, with the same result.
 
-    Jinja compiles what it has compiled before. And git is asked for each rendered file whether it
-    keeps executable bits: twice the time of all the rest, and no answer outside of a repository.
-    The tests of the command line go without this.
+    Jinja sources are compiled once. Copier does not run git for each rendered file to find out
+    whether executable bits are kept, which would take two thirds of the time.
+    The tests of the command line do not use this.
     """
     with (
-        mock.patch("copier._main.SandboxedEnvironment", Remembering),
+        mock.patch("copier._main.SandboxedEnvironment", CachingEnvironment),
         mock.patch("copier._main.is_git_available", return_value=False),
     ):
         yield
@@ -78,8 +78,8 @@ def cheap() -> Iterator[None]:
 def render(
     template: Path, destination: Path, answers: dict[str, Any], exclude: Sequence[str] = ()
 ) -> Path:
-    """Render as `copier copy --defaults` does: no trust, no prompt."""
-    with cheap():
+    """Render as `copier copy --defaults` does, without `--trust`."""
+    with fast_copier():
         copier.run_copy(
             str(template),
             destination,
@@ -93,13 +93,20 @@ def render(
 
 
 def rendered_files(project: Path) -> list[Path]:
-    """The files of a rendered project, before its tools wrote any of theirs."""
+    """Return the files of a rendered project."""
     return sorted(path for path in project.rglob("*") if path.is_file())
+
+
+def recorded_answers(project: Path) -> dict[str, Any]:
+    """Return the answers that a project records, and the location and version of its template."""
+    text = (project / ".copier-answers.yml").read_text(encoding="utf-8")
+    answers: dict[str, Any] = yaml.safe_load(text)
+    return answers
 
 
 @cache
 def questions() -> dict[str, dict[str, Any]]:
-    """What copier.yml asks, in its order: neither its settings nor its hidden questions."""
+    """Return the questions of copier.yml, without its settings and hidden questions."""
     loaded: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     return {
         name: question
@@ -110,13 +117,13 @@ def questions() -> dict[str, dict[str, Any]]:
 
 @cache
 def settings() -> dict[str, Any]:
-    """The settings of copier.yml: its keys with an underscore."""
+    """Return the settings of copier.yml: the keys that begin with an underscore."""
     loaded: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     return {name: value for name, value in loaded.items() if name.startswith("_")}
 
 
 def choices(question: dict[str, Any]) -> list[Any]:
-    """The values that a question offers, in its order."""
+    """Return the values that a question offers, in its order."""
     if question.get("type") == "bool":
         return [True, False]
     offered = question.get("choices", [])

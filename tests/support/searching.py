@@ -1,7 +1,8 @@
-"""Runs in a rendered project: every letter that has a case, searched for in each of its cases.
+"""A script for a rendered project: search for every letter that has a case, in each of its cases.
 
-Each stands alone, and inside, before and behind other letters, which decide how a sigma is written.
-Prints, as JSON, how many letters and pairs of a text and a query there were, and what failed.
+Each letter is searched for alone and next to other letters, because the lower case of a sigma
+depends on its neighbours. The counts of letters and of pairs of a text and a query, and the
+failures, are printed as JSON.
 """
 
 import asyncio
@@ -26,13 +27,13 @@ pairs = Table(
 
 
 def cased_letters() -> list[str]:
-    """Every character that one of Python's functions for cases changes."""
+    """Return every character that one of Python's case functions changes."""
     characters = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
     return [each for each in characters if any(case(each) != each for case in CASES)]
 
 
 def texts_and_queries(letters: list[str]) -> set[tuple[str, str]]:
-    """Each letter among others, with each case of the letter and of the whole as a query."""
+    """Return each letter among others as a text, with each case of both as a query."""
     return {
         (text, case(part))
         for letter in letters
@@ -44,9 +45,10 @@ def texts_and_queries(letters: list[str]) -> set[tuple[str, str]]:
 
 
 async def failures(url: str, wanted: set[tuple[str, str]]) -> dict[str, list[str]]:
-    """What is not found, and the letters that the database folds in another way than Python.
+    """Return the failed searches, and the letters that the database and Python fold differently.
 
-    These are unknown to the older Unicode of the two, and no text with one of them is searched.
+    The older Unicode version of the two does not contain these letters; texts with one of them
+    do not count.
     """
     async with create_engine(url).begin() as connection:
         await connection.run_sync(pairs.create)
@@ -71,7 +73,7 @@ async def failures(url: str, wanted: set[tuple[str, str]]) -> dict[str, list[str
 
 
 def main(url: str) -> None:
-    """Search, and say what came of it."""
+    """Search, and print the result."""
     letters = cased_letters()
     wanted = texts_and_queries(letters)
     found = asyncio.run(failures(url, wanted))

@@ -1,4 +1,4 @@
-"""Servers that a test starts for itself: PgBouncer, and PostgreSQL with TLS."""
+"""Servers that tests start: PgBouncer, and PostgreSQL with TLS."""
 
 import os
 import re
@@ -33,13 +33,13 @@ pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 200
 """
-# Newer ones follow prepared statements by themselves, unless told not to.
+# Newer versions support prepared statements in transaction mode by default.
 WITHOUT_PREPARED_STATEMENTS = "max_prepared_statements = 0\n"
-FOLLOWS_PREPARED_STATEMENTS = (1, 21)
+SUPPORTS_PREPARED_STATEMENTS = (1, 21)
 
 
 def program(name: str, *folders: Path) -> str:
-    """Find a program, or skip the test."""
+    """Return the path of a program, or skip the test."""
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", *map(str, folders)])
     found = shutil.which(name, path=path)
     if not found:
@@ -48,19 +48,19 @@ def program(name: str, *folders: Path) -> str:
 
 
 def postgres_program(name: str) -> str:
-    """Find a program of PostgreSQL's server, which Debian leaves out of PATH."""
+    """Return the path of a PostgreSQL server program, which Debian does not put on PATH."""
     return program(name, *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder that belongs to the user who runs the servers; pytest's own are closed to others."""
+    """Yield a folder for the user who runs the servers; only the current user can read pytest's."""
     with tempfile.TemporaryDirectory() as name:
         if UNPRIVILEGED:
             shutil.chown(name, "nobody", "nogroup")
@@ -76,8 +76,8 @@ def write(path: Path, text: str) -> None:
 
 
 @contextmanager
-def running(home: Path, port: int, *command: str) -> Iterator[None]:
-    """Run a server until the caller is done with it."""
+def run_server(home: Path, port: int, *command: str) -> Iterator[None]:
+    """Run a server, and wait until it listens on a port."""
     log = home / "log"
     with (
         log.open("wb") as output,
@@ -110,7 +110,7 @@ def running(home: Path, port: int, *command: str) -> Iterator[None]:
 
 @contextmanager
 def pgbouncer(url: str) -> Iterator[str]:
-    """PgBouncer in transaction mode, with two connections to a database; yield its own URL."""
+    """Run PgBouncer in transaction mode with two connections to a database; yield its URL."""
     command = program("pgbouncer")
     parts = urlsplit(url)
     port = free_port()
@@ -126,15 +126,15 @@ def pgbouncer(url: str) -> Iterator[str]:
         configuration = PGBOUNCER.format(server=written, listen_port=port)
         version = subprocess.run([command, "--version"], check=True, capture_output=True, text=True)
         numbers = re.findall(r"\d+", version.stdout)
-        if tuple(map(int, numbers[:2])) >= FOLLOWS_PREPARED_STATEMENTS:
+        if tuple(map(int, numbers[:2])) >= SUPPORTS_PREPARED_STATEMENTS:
             configuration += WITHOUT_PREPARED_STATEMENTS
         write(home / "pgbouncer.ini", configuration)
-        with running(home, port, command, str(home / "pgbouncer.ini")):
+        with run_server(home, port, command, str(home / "pgbouncer.ini")):
             yield f"postgresql://anyone@127.0.0.1:{port}{parts.path}"
 
 
-def issue(home: Path, name: str, issuer: str | None, *extensions: str) -> None:
-    """Make a key and a certificate: an authority's own, or one that it signs."""
+def create_certificate(home: Path, name: str, issuer: str | None, *extensions: str) -> None:
+    """Create a key and a certificate, which an issuer signs or which is self-signed."""
     openssl = program("openssl")
     files = ["-keyout", f"{name}.key", "-out", f"{name}.crt"]
     signed = ["-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key"] if issuer else []
@@ -161,18 +161,19 @@ PASSWORD = "p@ss/w:rd?%&é"
 
 @contextmanager
 def postgres_with_tls() -> Iterator[tuple[Path, int]]:
-    """PostgreSQL that takes nothing without TLS but sockets; yield its folder and its port.
+    """Run a PostgreSQL that requires TLS, except on sockets; yield its folder and its port.
 
-    The folder has the certificates: of the authority (ca), of the server for localhost, of an
-    authority that it does not know (other), and of the user withcert.
+    The folder contains the certificates of the server's authority (ca), of the server for
+    localhost, of another authority (other), and of the user withcert.
     """
     initdb, postgres = postgres_program("initdb"), postgres_program("postgres")
     port = free_port()
     with folder() as home:
-        issue(home, "ca", None)
-        issue(home, "other", None)
-        issue(home, "server", "ca", "subjectAltName=DNS:localhost", "basicConstraints=CA:FALSE")
-        issue(home, "withcert", "ca", "basicConstraints=CA:FALSE")
+        not_ca = "basicConstraints=CA:FALSE"
+        create_certificate(home, "ca", None)
+        create_certificate(home, "other", None)
+        create_certificate(home, "server", "ca", "subjectAltName=DNS:localhost", not_ca)
+        create_certificate(home, "withcert", "ca", not_ca)
         write(home / "password", PASSWORD)
         data = home / "data"
         subprocess.run(
@@ -205,5 +206,5 @@ def postgres_with_tls() -> Iterator[tuple[Path, int]]:
             "fsync": "off",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with running(home, port, postgres, "-D", str(data), *options):
+        with run_server(home, port, postgres, "-D", str(data), *options):
             yield home, port

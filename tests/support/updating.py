@@ -1,4 +1,4 @@
-"""A template with released versions, projects made from them, and `copier update` of these."""
+"""A template with released versions, projects rendered from them, and `copier update`."""
 
 import re
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 import copier
 
 from tests.support.commands import commit, git
-from tests.support.rendering import cheap, copy_template
+from tests.support.rendering import copy_template, fast_copier
 from tools.release import released, stored
 
-# The version of the working tree.
+# The version that the working tree gets in the tests.
 NEWEST = "1000.0.0"
 MARKERS = ("<<<<<<< before updating", ">>>>>>> after updating")
 ANSWERS = ".copier-answers.yml"
@@ -23,7 +23,7 @@ def publish(template: Path, version: str) -> None:
 
 
 def unpack(version: str, template: Path) -> None:
-    """Replace the contents of a template by a released version."""
+    """Replace the files of a template with those of a released version."""
     if (template / ".git").exists():
         git(template, "rm", "-r", "--quiet", ".")
     for name, content in stored(version).items():
@@ -32,8 +32,8 @@ def unpack(version: str, template: Path) -> None:
         path.write_bytes(content)
 
 
-def history(template: Path) -> Path:
-    """A repository with every release, and the working tree as the newest."""
+def create_releases(template: Path) -> Path:
+    """Create a repository with all releases, and the working tree as the newest."""
     for version in released():
         unpack(version, template)
         publish(template, version)
@@ -44,8 +44,8 @@ def history(template: Path) -> Path:
 
 
 def start(template: Path, project: Path, answers: dict[str, Any], version: str) -> Path:
-    """A project that was rendered from a version and committed."""
-    with cheap():
+    """Render a project from a version, and commit it."""
+    with fast_copier():
         copier.run_copy(
             str(template), project, data=answers, vcs_ref=version, defaults=True, quiet=True
         )
@@ -54,8 +54,8 @@ def start(template: Path, project: Path, answers: dict[str, Any], version: str) 
 
 
 def update(project: Path, answers: dict[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401
-    """Do what `copier update --defaults` does, with a data file if there are answers."""
-    with cheap():
+    """Update a project as `copier update --defaults` does, with answers as from a data file."""
+    with fast_copier():
         copier.run_update(
             project,
             data=answers or {},
@@ -64,7 +64,7 @@ def update(project: Path, answers: dict[str, Any] | None = None, **options: Any)
 
 
 def conflicts(project: Path) -> dict[str, int]:
-    """The files with conflict markers, and the number of conflicts in each."""
+    """Return the number of conflicts in each file that has conflict markers."""
     found: dict[str, int] = {}
     for path in sorted(project.rglob("*")):
         if path.is_file() and ".git" not in path.relative_to(project).parts:
@@ -76,5 +76,5 @@ def conflicts(project: Path) -> dict[str, int]:
 
 
 def rejected(project: Path) -> list[Path]:
-    """The files that a failed merge leaves behind."""
+    """Return the .rej and .orig files that a failed merge leaves."""
     return sorted([*project.rglob("*.rej"), *project.rglob("*.orig")])

@@ -1,1 +1,1 @@
-"""Releases of the template, and updates of projects from one to another."""
+"""Tests of releases, and of updates between them."""

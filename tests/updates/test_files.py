@@ -1,7 +1,7 @@
-"""Files of a release stay where they are, or the changelog says that they do not.
+"""The changelog names every file that a release moves or removes.
 
-`copier update` deletes a file that a project no longer has in the new version, and renders a moved
-one at its new place: what its owner changed in it is lost without a message.
+`copier update` deletes a file that the new version does not render, and renders a moved file at its
+new path: the owner's edits are lost without a message.
 """
 
 from pathlib import Path
@@ -16,8 +16,8 @@ RELATED = [
     {"name": "project", "fields": {"name": "str"}},
     {"name": "label", "fields": {"name": "str"}, "user_scoped": False},
 ]
-# Between them, every file of the template is rendered. They have to stay valid for the last
-# release, so nothing that is newer belongs here.
+# Together, these answers render every file of the template. The last release must accept them, so
+# they cannot use newer options.
 ANSWERS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "external": {
@@ -65,33 +65,31 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 
 def files(template: Path, project: Path, answers: dict[str, Any]) -> set[str]:
-    """The files of a project, by their paths in it."""
+    """Render a project, and return the paths of its files."""
     render(template, project, answers)
     return {str(path.relative_to(project)) for path in rendered_files(project)}
 
 
-def unnoted(gone: set[str], changelog: str, version: str) -> list[str]:
-    """The files whose absence the changelog does not mention after a version.
+def undocumented(removed: set[str], changelog: str, version: str) -> list[str]:
+    """Return the removed files that the changelog does not name after a version.
 
-    It names a file in code style, one of a resource as `app/models/<resource>.py`.
+    The name is code, and that of a resource's file is like `app/models/<resource>.py`.
     """
     after, heading, _ = changelog.partition(f"\n## [{version}]")
     assert heading, f"CHANGELOG.md has no section [{version}]"
     resources = ("task", "project", "label")
     return sorted(
         name
-        for name in gone
+        for name in removed
         if not any(
-            f"`{written}`" in after
-            for written in (name, *(name.replace(one, "<resource>") for one in resources))
+            f"`{each}`" in after
+            for each in (name, *(name.replace(one, "<resource>") for one in resources))
         )
     )
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_no_file_of_the_last_release_is_gone_without_a_note(
-    name: str, template: Path, tmp_path: Path
-) -> None:
+def test_changelog_names_every_removed_file(name: str, template: Path, tmp_path: Path) -> None:
     version = released()[-1]
     for path, content in stored(version).items():
         (tmp_path / "release" / path).parent.mkdir(parents=True, exist_ok=True)
@@ -99,13 +97,13 @@ def test_no_file_of_the_last_release_is_gone_without_a_note(
     before = files(tmp_path / "release", tmp_path / "before", ANSWERS[name])
     after = files(template, tmp_path / "after", ANSWERS[name])
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert unnoted(before - after, changelog, version) == []
+    assert undocumented(before - after, changelog, version) == []
 
 
-def test_a_note_counts_after_the_release_alone() -> None:
+def test_only_notes_after_the_release_count() -> None:
     changelog = (
         "# Changelog\n\n## [Unreleased]\n\n- `app/a.py` moved.\n- `app/models/<resource>.py` too.\n"
-        "\n## [1.0.0] - 2030-01-01\n\n- `app/b.py` is there.\n"
+        "\n## [1.0.0] - 2030-01-01\n\n- `app/b.py` moved.\n"
     )
-    gone = {"app/a.py", "app/b.py", "app/c.py", "app/models/task.py"}
-    assert unnoted(gone, changelog, "1.0.0") == ["app/b.py", "app/c.py"]
+    removed = {"app/a.py", "app/b.py", "app/c.py", "app/models/task.py"}
+    assert undocumented(removed, changelog, "1.0.0") == ["app/b.py", "app/c.py"]

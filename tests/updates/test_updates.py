@@ -1,4 +1,4 @@
-"""`copier update`: fixes of the template arrive, and edits of projects stay."""
+"""`copier update` applies fixes of the template, and keeps edits of projects."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from prompt_toolkit.output import DummyOutput
 from tests.support.commands import COPIER, command, commit, git
 from tests.support.edits import DEFAULTS, DELETED, DEPENDENCY, SECTION, Edit
 from tests.support.environment import Environment
-from tests.support.rendering import cheap, questions
+from tests.support.rendering import fast_copier, questions
 from tests.support.updating import (
     ANSWERS,
     MARKERS,
@@ -28,8 +28,8 @@ from tests.support.updating import (
 )
 from tools.release import released
 
-# Changes of a later version of the template: in files that the owner edited, on other lines, and in
-# files that the owner deleted or that an update leaves alone.
+# Changes of a later version of the template: on other lines of files that the owner edited, and in
+# files that the owner deleted or that an update does not change.
 ELSEWHERE = (
     Edit("template/app/settings.py", '"""Settings from', '"""All settings from'),
     Edit("template/README.md.jinja", "starts PostgreSQL, migrates it", "runs PostgreSQL, migrates"),
@@ -42,21 +42,21 @@ ELSEWHERE = (
     Edit("template/migrations/versions/0001_initial.py.jinja", '"""The first', '"""Changed: a'),
 )
 SETTINGS, PYPROJECT = ELSEWHERE[0], ELSEWHERE[2]
-# Without the requirement, which would make the project's lock file out of date.
+# Without the changed requirement, which would make the project's lock file outdated.
 FIXES = tuple(edit for edit in ELSEWHERE if edit is not PYPROJECT)
 LATER = "1000.1.0"
-# The rendered files of sources whose names are computed, and the files that do not change.
+# The rendered files of sources whose names are computed, and the files that must not change.
 RENDERED = {
     "template/app/routers/*.jinja": "app/routers/task.py",
     "template/app/services/*yield*.jinja": "app/services/task.py",
     "template/app/schemas/*yield*.jinja": "app/schemas/task.py",
     "template/*/docs/authentication.md": "docs/authentication.md",
 }
-LEFT = (*DELETED, "migrations/versions/0001_initial.py")
+UNCHANGED = (*DELETED, "migrations/versions/0001_initial.py")
 
 
 def release(template: Path, version: str, *edits: Edit) -> None:
-    """Release the template with some edits."""
+    """Release the template with edits."""
     for edit in edits:
         folder, _, name = edit.path.rpartition("/")
         found = [
@@ -71,13 +71,21 @@ def release(template: Path, version: str, *edits: Edit) -> None:
 
 
 @pytest.fixture
-def own(releases: Path, tmp_path: Path) -> Path:
-    """The template with its releases, for a test that adds a release."""
+def copied_releases(releases: Path, tmp_path: Path) -> Path:
+    """A copy of the releases, for tests that add a release."""
     copied: Path = shutil.copytree(releases, tmp_path / "todo-backend-template")
     return copied
 
 
-def work(project: Path, *edits: Edit) -> Path:
+def edit_answers(project: Path, before: str, after: str) -> None:
+    """Replace a string in the recorded answers, and commit."""
+    recorded = project / ANSWERS
+    text = recorded.read_text(encoding="utf-8").replace(before, after)
+    recorded.write_text(text, encoding="utf-8")
+    commit(project)
+
+
+def edit_project(project: Path, *edits: Edit) -> Path:
     """Edit, add and delete files of a project, lock its requirements, and commit."""
     for edit in edits:
         edit.apply(project)
@@ -89,7 +97,7 @@ def work(project: Path, *edits: Edit) -> Path:
 
 
 def assert_kept(project: Path, edits: tuple[Edit, ...]) -> None:
-    """Expect all edits of the owner, and none of the deleted files."""
+    """Check that the owner's edits are kept, and that deleted files stay deleted."""
     assert conflicts(project) == {}
     assert rejected(project) == []
     assert [edit for edit in edits if not edit.is_there(project)] == []
@@ -99,17 +107,17 @@ def assert_kept(project: Path, edits: tuple[Edit, ...]) -> None:
     assert "uv.lock" not in changed
 
 
-def assert_arrived(project: Path, edits: tuple[Edit, ...]) -> None:
-    """Expect the edits of a release in a project, but for the files that an update leaves alone."""
+def assert_applied(project: Path, edits: tuple[Edit, ...]) -> None:
+    """Check that a project has the edits of a release, except in files that must not change."""
     for edit in edits:
-        known = edit.path.removeprefix("template/").removesuffix(".jinja")
-        name = RENDERED.get(edit.path, known)
-        if name not in LEFT:
+        path = edit.path.removeprefix("template/").removesuffix(".jinja")
+        name = RENDERED.get(edit.path, path)
+        if name not in UNCHANGED:
             assert edit.after in (project / name).read_text(encoding="utf-8"), name
 
 
-def prove(project: Path, environment: Environment) -> None:
-    """Expect that a project passes its checks and its tests."""
+def assert_checks_pass(project: Path, environment: Environment) -> None:
+    """Run the checks and tests of a project."""
     environment.check(project, "ruff", "format", "--check", "--no-cache")
     environment.check(project, "ruff", "check", "--no-cache")
     environment.check(project, "mypy", "--cache-dir", str(project.parent / "mypy"))
@@ -119,25 +127,25 @@ def prove(project: Path, environment: Environment) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("version", released())
-def test_fixes_arrive_and_edits_stay(
-    version: str, own: Path, environment: Environment, tmp_path: Path
+def test_update_applies_fixes_and_keeps_edits(
+    version: str, copied_releases: Path, environment: Environment, tmp_path: Path
 ) -> None:
-    """From every release to the working tree with changes of its own."""
-    project = work(start(own, tmp_path / "app", {}, version), *DEFAULTS)
-    release(own, LATER, *FIXES)
+    """Update from each release to the working tree with further changes."""
+    project = edit_project(start(copied_releases, tmp_path / "app", {}, version), *DEFAULTS)
+    release(copied_releases, LATER, *FIXES)
     history = git(project, "log", "--format=%H")
     update(project)
     assert f"_commit: {LATER}" in (project / ANSWERS).read_text(encoding="utf-8")
     assert_kept(project, DEFAULTS)
-    assert_arrived(project, FIXES)
+    assert_applied(project, FIXES)
     assert git(project, "log", "--format=%H") == history
     assert git(project, "stash", "list") == ""
     command(project, "uv", "lock", "--quiet", "--check")
-    prove(project, environment)
+    assert_checks_pass(project, environment)
 
 
 @pytest.mark.parametrize("version", released())
-def test_a_project_in_a_folder_of_a_repository_is_updated(
+def test_project_in_a_subfolder_of_a_repository_is_updated(
     version: str, releases: Path, tmp_path: Path
 ) -> None:
     repository = tmp_path / "monorepo"
@@ -145,7 +153,7 @@ def test_a_project_in_a_folder_of_a_repository_is_updated(
     page.parent.mkdir(parents=True)
     page.write_text("<p>Hello", encoding="utf-8")
     commit(repository)
-    project = work(start(releases, repository / "backend", {}, version), *DEFAULTS)
+    project = edit_project(start(releases, repository / "backend", {}, version), *DEFAULTS)
     history = git(repository, "log", "--format=%H")
     update(project, {"soft_delete": True})
     assert_kept(project, DEFAULTS)
@@ -155,24 +163,28 @@ def test_a_project_in_a_folder_of_a_repository_is_updated(
     assert git(repository, "log", "--format=%H") == history
 
 
-def test_no_conflict_where_the_template_changed_other_lines(own: Path, tmp_path: Path) -> None:
-    project = work(start(own, tmp_path / "app", {}, NEWEST), *DEFAULTS)
-    release(own, LATER, *ELSEWHERE)
+def test_changes_of_other_lines_do_not_conflict(copied_releases: Path, tmp_path: Path) -> None:
+    project = edit_project(start(copied_releases, tmp_path / "app", {}, NEWEST), *DEFAULTS)
+    release(copied_releases, LATER, *ELSEWHERE)
     update(project)
     assert_kept(project, DEFAULTS)
-    assert_arrived(project, ELSEWHERE)
-    revision = (project / LEFT[-1]).read_text(encoding="utf-8")
+    assert_applied(project, ELSEWHERE)
+    revision = (project / UNCHANGED[-1]).read_text(encoding="utf-8")
     assert ELSEWHERE[-1].after not in revision
 
 
-def test_a_conflict_is_inline_markers_and_nothing_else(own: Path, tmp_path: Path) -> None:
-    """Template and owner changed the same line; the rest of the update arrives."""
+def test_conflict_has_inline_markers_and_no_rejected_files(
+    copied_releases: Path, tmp_path: Path
+) -> None:
+    """Template and owner changed the same line; other changes are applied."""
     theirs = Edit(
         "template/app/settings.py", 'log_level: Literal["DEBUG",', 'log_level: Literal["ALL",'
     )
     ours = Edit("app/settings.py", 'log_level: Literal["DEBUG",', 'log_level: Literal["TRACE",')
-    project = work(start(own, tmp_path / "app", {}, NEWEST), DEPENDENCY, SECTION, ours)
-    release(own, LATER, theirs, SETTINGS, PYPROJECT)
+    project = edit_project(
+        start(copied_releases, tmp_path / "app", {}, NEWEST), DEPENDENCY, SECTION, ours
+    )
+    release(copied_releases, LATER, theirs, SETTINGS, PYPROJECT)
     update(project)
     assert conflicts(project) == {"app/settings.py": 1}
     assert rejected(project) == []
@@ -188,35 +200,32 @@ def test_a_conflict_is_inline_markers_and_nothing_else(own: Path, tmp_path: Path
     assert SECTION.is_there(project)
 
 
-def test_a_moved_tag_is_repaired_by_its_commit(own: Path, tmp_path: Path) -> None:
-    """Copier takes the changes that a moved tag hides for edits of the owner."""
-    project = start(own, tmp_path / "app", {}, NEWEST)
-    rendered_from = git(own, "rev-parse", NEWEST).strip()
-    SETTINGS.apply(own)
-    commit(own)
-    git(own, "tag", "--force", NEWEST)
-    release(own, LATER, PYPROJECT)
+def test_recording_the_commit_repairs_a_moved_tag(copied_releases: Path, tmp_path: Path) -> None:
+    """Copier treats the changes that a moved tag added as reverted by the owner."""
+    project = start(copied_releases, tmp_path / "app", {}, NEWEST)
+    rendered_from = git(copied_releases, "rev-parse", NEWEST).strip()
+    SETTINGS.apply(copied_releases)
+    commit(copied_releases)
+    git(copied_releases, "tag", "--force", NEWEST)
+    release(copied_releases, LATER, PYPROJECT)
     update(project)
     assert SETTINGS.after not in (project / "app/settings.py").read_text(encoding="utf-8")
     git(project, "reset", "--quiet", "--hard")
-    recorded = project / ANSWERS
-    text = recorded.read_text(encoding="utf-8").replace(NEWEST, rendered_from)
-    recorded.write_text(text, encoding="utf-8")
-    commit(project)
+    edit_answers(project, NEWEST, rendered_from)
     update(project)
     assert SETTINGS.after in (project / "app/settings.py").read_text(encoding="utf-8")
     assert PYPROJECT.after in (project / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_an_update_asks_with_the_recorded_answers(releases: Path, tmp_path: Path) -> None:
-    """An interactive update: Enter accepts the recorded answers, and one answer changes."""
+def test_interactive_update_offers_the_recorded_answers(releases: Path, tmp_path: Path) -> None:
+    """Enter accepts each recorded answer; one answer is changed."""
     answers = {"resource_name": "chore", "fields": {"b": "str", "a": "int"}, "id_type": "int"}
     project = start(releases, tmp_path / "app", answers, NEWEST)
     keys = [
         "\x1b[B\r" if name == "pagination" else "\x1b\r" if question.get("multiline") else "\r"
         for name, question in questions().items()
     ]
-    with create_pipe_input() as keyboard, cheap():
+    with create_pipe_input() as keyboard, fast_copier():
         keyboard.send_text("".join(keys))
         with create_app_session(input=keyboard, output=DummyOutput()):
             copier.run_update(project, overwrite=True, quiet=True)
@@ -228,7 +237,7 @@ def test_an_update_asks_with_the_recorded_answers(releases: Path, tmp_path: Path
             assert (project / relative).read_bytes() == path.read_bytes(), relative
 
 
-def test_the_command_takes_a_file_of_answers(releases: Path, tmp_path: Path) -> None:
+def test_update_with_a_data_file(releases: Path, tmp_path: Path) -> None:
     project = start(releases, tmp_path / "app", {}, NEWEST)
     fields = {"title": "str", "completed": "bool", "effort": {"type": "int", "default": 1}}
     answers = {"fields": fields}
@@ -236,7 +245,8 @@ def test_the_command_takes_a_file_of_answers(releases: Path, tmp_path: Path) -> 
     done = command(
         project, *COPIER, "update", "--defaults", "--data-file", str(tmp_path / "answers.yml")
     )
-    for word in ("its files are deleted", "renamed_from", "make check", "make migration", "make migrate"):
+    commands = ("make check", "make migration", "make migrate")
+    for word in ("its files are deleted", "renamed_from", *commands):
         assert word in done.stderr, done
     assert "effort" in (project / "app/models/task.py").read_text(encoding="utf-8")
     recorded = yaml.safe_load((project / ANSWERS).read_text(encoding="utf-8"))
@@ -244,7 +254,7 @@ def test_the_command_takes_a_file_of_answers(releases: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.long
-def test_a_missing_revision_fails_check_and_test_with_the_command(
+def test_check_and_test_name_the_command_for_a_missing_revision(
     releases: Path, environment: Environment, tmp_path: Path
 ) -> None:
     project = start(releases, tmp_path / "app", {}, NEWEST)
@@ -259,16 +269,13 @@ def test_a_missing_revision_fails_check_and_test_with_the_command(
         assert command_line in done.stdout, done.stdout
 
 
-def spoil_answer(_template: Path, project: Path) -> None:
+def record_invalid_answer(_template: Path, project: Path) -> None:
     """Record an answer that no version accepts."""
-    recorded = project / ANSWERS
-    text = recorded.read_text(encoding="utf-8").replace("pagination: page", "pagination: pages")
-    recorded.write_text(text, encoding="utf-8")
-    commit(project)
+    edit_answers(project, "pagination: page", "pagination: pages")
 
 
 def reserve_name(template: Path, _project: Path) -> None:
-    """Release a version that no longer accepts the project's answer."""
+    """Release a version that rejects the project's answer."""
     reserved = template / "hooks" / "check" / "reserved.jinja"
     text = reserved.read_text(encoding="utf-8")
     assert text.count(" stats ") > 1
@@ -276,59 +283,53 @@ def reserve_name(template: Path, _project: Path) -> None:
     publish(template, LATER)
 
 
-def leave_uncommitted(_template: Path, project: Path) -> None:
-    """Change a file, and commit nothing."""
+def edit_without_commit(_template: Path, project: Path) -> None:
+    """Change a file without a commit."""
     (project / "README.md").write_text("Mine.\n", encoding="utf-8")
 
 
-def lose_answers(_template: Path, project: Path) -> None:
-    """Remove the file of answers."""
+def delete_answers(_template: Path, project: Path) -> None:
+    """Delete the recorded answers."""
     (project / ANSWERS).unlink()
     commit(project)
 
 
-def lose_tag(_template: Path, project: Path) -> None:
+def record_missing_tag(_template: Path, project: Path) -> None:
     """Record a version that does not exist."""
-    recorded = project / ANSWERS
-    text = recorded.read_text(encoding="utf-8").replace(f"_commit: {NEWEST}", "_commit: 0.0.7")
-    recorded.write_text(text, encoding="utf-8")
-    commit(project)
+    edit_answers(project, f"_commit: {NEWEST}", "_commit: 0.0.7")
 
 
-def move_template(template: Path, project: Path) -> None:
+def record_missing_template(template: Path, project: Path) -> None:
     """Record a folder that does not exist."""
-    recorded = project / ANSWERS
-    text = recorded.read_text(encoding="utf-8").replace(str(template), "../gone")
-    recorded.write_text(text, encoding="utf-8")
-    commit(project)
+    edit_answers(project, str(template), "../gone")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "named"),
+    ("cause", "question"),
     [
-        (spoil_answer, "pagination"),
+        (record_invalid_answer, "pagination"),
         (reserve_name, "resource_name"),
-        (leave_uncommitted, ""),
-        (lose_answers, ""),
-        (lose_tag, ""),
-        (move_template, ""),
+        (edit_without_commit, ""),
+        (delete_answers, ""),
+        (record_missing_tag, ""),
+        (record_missing_template, ""),
     ],
 )
-def test_a_failed_update_says_why_and_leaves_the_tree_alone(
-    spoil: Callable[[Path, Path], None], named: str, own: Path, tmp_path: Path
+def test_failed_update_prints_a_documented_message_and_changes_nothing(
+    cause: Callable[[Path, Path], None], question: str, copied_releases: Path, tmp_path: Path
 ) -> None:
-    """The message is in the table of docs/updating.md, with what to do."""
-    project = start(own, tmp_path / "app", {}, NEWEST)
-    spoil(own, project)
+    """docs/updating.md lists the messages, with the required steps."""
+    project = start(copied_releases, tmp_path / "app", {}, NEWEST)
+    cause(copied_releases, project)
     before = git(project, "status", "--porcelain")
     done = command(project, *COPIER, "update", "--defaults", status=None)
     assert done.returncode != 0
     assert git(project, "status", "--porcelain") == before
     page = (project / "docs" / "updating.md").read_text(encoding="utf-8")
-    if named:
-        assert named in done.stderr
+    if question:
+        assert question in done.stderr
         assert "Traceback" not in done.stderr
         assert "an answer, and what it accepts" in page
         return
-    known = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
-    assert [message for message in known if message in done.stderr], done.stderr
+    documented = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    assert [message for message in documented if message in done.stderr], done.stderr

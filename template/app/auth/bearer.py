@@ -55,7 +55,7 @@ def explain(error: Exception, hints: Mapping[str, str] | None = None) -> Invalid
 
 def _log_refusal(reason: str, hint: str = "") -> None:
     text = f"{reason} ({hint})" if hint else reason
-    logger.info("token refused: %s", text, extra={"reason": reason})
+    logger.info("token rejected: %s", text, extra={"reason": reason})
 
 
 def invalid_token(

@@ -31,7 +31,7 @@ class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
         """Close the connection, without waiting long for a server that does not answer."""
-        # The driver has closed it even if the time is up.
+        # The driver has closed it even if the timeout has expired.
         with suppress(TimeoutError):
             await super().close(timeout=CLOSE_TIMEOUT_SECONDS)
 

@@ -31,7 +31,7 @@ class Scope:
 
     database: Database
     user_id: UserId
-    # Of the current transaction.
+    # The connection of the current transaction, if there is one.
     connection: AsyncConnection | None = None
 
     @asynccontextmanager

@@ -7,12 +7,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 
 from app.errors import ApiError, PayloadTooLarge, ValidationFailed
-from app.http.error_responses import error_response, response
+from app.http.error_responses import code_of, error_response, response
 
 MAX_ECHOED_CHARACTERS = 100
 MAX_FIELD_ERRORS = 100
+# The details of the framework's own errors; the app's routes raise others.
+UNREADABLE_BODY = "There was an error parsing the body"
+TOO_LARGE_BODY = "Content Too Large"
 
 logger = logging.getLogger(__name__)
 
@@ -71,15 +75,16 @@ async def handle_invalid_request(request: Request, error: RequestValidationError
 
 
 async def handle_http_exception(request: Request, error: HTTPException) -> Response:
-    """Return the response to an error of the framework, such as an unknown route or method."""
-    status = HTTPStatus(error.status_code)
-    if status == HTTPStatus.BAD_REQUEST:
-        return error_response(ValidationFailed(error.detail))
-    if status == PayloadTooLarge.status:
+    """Return the response to an error of the framework, such as an unknown route, or of a route."""
+    # FastAPI accepts a detail of any type.
+    status, detail = error.status_code, str(error.detail)
+    if detail == UNREADABLE_BODY or isinstance(error.__context__, MultiPartException):
+        return error_response(ValidationFailed(detail))
+    if detail == TOO_LARGE_BODY:
         return error_response(PayloadTooLarge())
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return _method_not_allowed(_allowed_methods(request))
-    return response(status, status.name, error.detail, headers=error.headers)
+    return response(status, code_of(status), detail, headers=error.headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -8,6 +8,7 @@ from fastapi import Response
 
 from app.errors import (
     ApiError,
+    BadRequest,
     Conflict,
     Forbidden,
     NotFound,
@@ -29,6 +30,7 @@ DOCUMENTED = (
     RateLimited,
     ServiceUnavailable,
 )
+CODES = {int(error.status): error.code for error in (*DOCUMENTED, BadRequest, ApiError)}
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -45,8 +47,18 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return documented
 
 
+def code_of(status: int) -> str:
+    """Return the code of a status: that of an error in `app/errors.py`, else the status's name."""
+    if status in CODES:
+        return CODES[status]
+    try:
+        return HTTPStatus(status).name
+    except ValueError:
+        return f"HTTP_{status}"
+
+
 def response(
-    status: HTTPStatus,
+    status: int,
     code: str,
     detail: str,
     errors: dict[str, str] | None = None,

@@ -1,9 +1,22 @@
 """The Location header of a response to a created row."""
 
 import re
+from typing import Any
 from urllib.parse import quote, unquote
 
 from fastapi import Request
+
+# The OpenAPI documentation of the header, for `responses` of a route.
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "headers": {
+            "Location": {
+                "description": "Path of the created row.",
+                "schema": {"type": "string", "format": "uri-reference"},
+            }
+        }
+    }
+}
 
 TRAILING_SLASHES = re.compile(rb"(/|%2f)+$", re.IGNORECASE)
 

@@ -44,7 +44,7 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
     least = max(logging.INFO, logging.getLevelNamesMapping()[level])
     logging.basicConfig(level=least, handlers=[handler], force=True)
     logging.getLogger("app").setLevel(level)
-    # Uvicorn's records take the same way, but for its access log: the app has its own.
+    # Uvicorn's records are handled the same way, except its access log, which the app replaces.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         server = logging.getLogger(name)
         server.handlers.clear()

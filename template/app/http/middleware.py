@@ -21,8 +21,12 @@ from app.http.logs import request_id
 MAX_BODY_BYTES = 1024 * 1024
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 HEALTH_PATHS = {"/health", "/ready"}
-# What Starlette's middleware rejects in plain text: an unknown Host or origin, and a large body.
-PLAIN_TEXT_ERRORS = {error.status: error for error in (BadRequest, PayloadTooLarge)}
+# The plain-text errors of Starlette's middleware, by the beginning of the body.
+PLAIN_TEXT_ERRORS: dict[bytes, type[ApiError]] = {
+    b"Invalid host header": BadRequest,
+    b"Disallowed CORS ": BadRequest,
+    b"Content Too Large": PayloadTooLarge,
+}
 
 logger = logging.getLogger("app.access")
 
@@ -82,21 +86,30 @@ class PlainTextErrors:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error: type[ApiError] | None = None
-        headers = Headers()
+        start: Message | None = None
 
         async def send_formatted(message: Message) -> None:
-            nonlocal error, headers
+            nonlocal start
             if message["type"].endswith("http.response.start"):
-                headers = Headers(raw=message["headers"])
-                if headers.get("content-type", "").startswith("text/plain"):
-                    error = PLAIN_TEXT_ERRORS.get(message["status"])
-            if error is None:
+                media_type = Headers(raw=message["headers"]).get("content-type", "")
+                if message["status"] in {400, 413} and media_type.startswith("text/plain"):
+                    # The body tells whether the response is one of these errors.
+                    start = message
+                    return
+            held, start = start, None
+            if held is None:
                 await send(message)
-            elif message["type"].endswith("http.response.body"):
-                kept = {name: headers[name] for name in headers if not name.startswith("content-")}
-                detail = f"{message['body'].decode()}."
-                await error_response(error(detail, headers=kept))(scope, receive, send)
+                return
+            body = message.get("body", b"")
+            for beginning, error in PLAIN_TEXT_ERRORS.items():
+                if body.startswith(beginning):
+                    headers = Headers(raw=held["headers"])
+                    kept = {name: headers[name] for name in headers if name[:8] != "content-"}
+                    detail = f"{body.decode()}."
+                    await error_response(error(detail, headers=kept))(scope, receive, send)
+                    return
+            await send(held)
+            await send(message)
 
         await self.app(scope, receive, send_formatted)
 

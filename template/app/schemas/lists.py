@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import (
+    MISSING,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON, Column, Text
 
 from app.models.row import Row
@@ -30,6 +39,11 @@ class Comparison:
 AT_LEAST = "Only results whose `{}` is at least this value."
 AT_MOST = "Only results whose `{}` is at most this value."
 IS_NULL = "Only results without `{}`; with `false`, only those that have one."
+SORT = (
+    "Columns to sort by, comma-separated; a leading minus sorts in descending order. "
+    "Each column can be named once."
+)
+UNSORTABLE = "Must be sortable columns, comma-separated, each with an optional leading minus"
 
 Equals = Annotated[T | MISSING, Comparison("eq")]
 AtLeast = Annotated[T | MISSING, Comparison("ge", "_gte", description=AT_LEAST)]
@@ -42,7 +56,20 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sort: str = Field(description="Columns, comma-separated; a minus in front reverses the order.")
+    sort: str = Field(description=SORT)
+
+    @field_validator("sort", mode="wrap")
+    @classmethod
+    def _check_sort(cls, value: Any, check: ValidatorFunctionWrapHandler) -> str:
+        """Reject unknown columns, without the pattern in the message, and repeated ones."""
+        try:
+            sort: str = check(value)
+        except ValidationError as error:
+            raise PydanticCustomError("sort", UNSORTABLE) from error
+        names = [part.removeprefix("-") for part in sort.split(",")]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError("sort", "Each column can be named once")
+        return sort
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_options: Any) -> None:
@@ -52,7 +79,7 @@ class ListQuery(BaseModel):
                 if isinstance(comparison, Comparison):
                     column = name.removesuffix(comparison.suffix)
                     parameter.description = comparison.description.format(column)
-        cls.model_fields["sort"].description = ListQuery.model_fields["sort"].description
+        cls.model_fields["sort"].description = SORT
 
 
 def sortable(model: type[Row]) -> dict[str, Column[Any]]:

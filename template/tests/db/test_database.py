@@ -26,7 +26,7 @@ from app.db.database import Database
 from app.db.engine import SQLITE_WAL_ATTEMPTS, enable_wal
 from app.db.integrity import refusal
 from app.errors import NotFound, ServiceUnavailable
-from tests.support.databases import SERVER_URL, empty_database
+from tests.support.databases import empty_database, needs_server
 
 WRITERS = 16
 ROUNDS = 5
@@ -255,7 +255,7 @@ async def test_all_connections_are_taken(file: Path, monkeypatch: pytest.MonkeyP
     await database.dispose()
 
 
-@pytest.mark.skipif(not SERVER_URL, reason="needs a server")
+@needs_server
 async def test_lost_connection(own: Database) -> None:
     process = await scalar(own, "SELECT pg_backend_pid()")
     async with own.transaction() as connection:

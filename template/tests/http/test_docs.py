@@ -24,12 +24,16 @@ class Elements(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect an element."""
+        """Record an element."""
         self.found.append((tag, dict(attrs)))
 
     def urls(self) -> list[str]:
         """Return the URLs that the page refers to."""
-        found = [of[name] or "" for _, of in self.found for name in URLS & of.keys()]
+        found = [
+            attributes[name] or ""
+            for _, attributes in self.found
+            for name in URLS & attributes.keys()
+        ]
         return [url for url in found if url != "data:,"]
 
     def nonces(self) -> list[str | None]:
@@ -37,22 +41,22 @@ class Elements(HTMLParser):
         return [attributes.get("nonce") for tag, attributes in self.found if tag == "script"]
 
 
-def policy_of(headers: str) -> dict[str, list[str]]:
+def policy_of(header: str) -> dict[str, list[str]]:
     """Read a Content-Security-Policy."""
-    directives = [directive.split() for directive in headers.split(";")]
+    directives = [directive.split() for directive in header.split(";")]
     return {name: sources for name, *sources in directives}
 
 
 @pytest.fixture
-async def below(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    """A client of the app behind a proxy that serves it below a path."""
-    transport = ASGITransport(app, root_path="/below")
-    async with AsyncClient(transport=transport, base_url="http://test/below") as client:
+async def behind_proxy(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """A client of the app behind a proxy that adds a path prefix."""
+    transport = ASGITransport(app, root_path="/prefix")
+    async with AsyncClient(transport=transport, base_url="http://test/prefix") as client:
         yield client
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_page_is_closed(client: AsyncClient, page: str) -> None:
+async def test_security_headers(client: AsyncClient, page: str) -> None:
     response = await client.get(page)
     policy = policy_of(response.headers["content-security-policy"])
     [nonce] = set(Elements(response.text).nonces())
@@ -69,14 +73,14 @@ async def test_page_is_closed(client: AsyncClient, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_nonce_is_used_once(client: AsyncClient, page: str) -> None:
+async def test_nonce_is_new_each_time(client: AsyncClient, page: str) -> None:
     nonces = {Elements((await client.get(page)).text).nonces()[0] or "" for _ in range(3)}
     assert len(nonces) == 3
     assert all(len(nonce) >= 22 for nonce in nonces)
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_page_needs_nothing_from_elsewhere(client: AsyncClient, page: str) -> None:
+async def test_page_loads_nothing_from_other_hosts(client: AsyncClient, page: str) -> None:
     text = (await client.get(page)).text
     urls = Elements(text).urls()
     assert len(urls) >= 2
@@ -92,13 +96,11 @@ async def test_page_needs_nothing_from_elsewhere(client: AsyncClient, page: str)
         ("/docs/swagger-ui.css", "text/css"),
         ("/docs/swagger-ui-bundle.js", "text/javascript"),
         ("/redoc/redoc.standalone.js", "text/javascript"),
-        # ReDoc asks for it by itself.
+        # ReDoc requests it by itself.
         ("/redoc/logo-mini.svg", "image/svg+xml"),
     ],
 )
-async def test_files_are_served_and_kept_by_browsers(
-    client: AsyncClient, file: str, media_type: str
-) -> None:
+async def test_files_can_be_cached(client: AsyncClient, file: str, media_type: str) -> None:
     response = await client.get(file)
     assert response.headers["content-type"].startswith(media_type)
     again = await client.get(file, headers={"If-None-Match": response.headers["etag"]})
@@ -106,11 +108,11 @@ async def test_files_are_served_and_kept_by_browsers(
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_page_works_below_a_path(below: AsyncClient, page: str) -> None:
-    urls = Elements((await below.get(page)).text).urls()
-    assert all(url.startswith("/below/") for url in urls)
+async def test_page_works_with_a_path_prefix(behind_proxy: AsyncClient, page: str) -> None:
+    urls = Elements((await behind_proxy.get(page)).text).urls()
+    assert all(url.startswith("/prefix/") for url in urls)
     for url in urls:
-        assert (await below.get(f"http://test{url}")).status_code == 200, url
+        assert (await behind_proxy.get(f"http://test{url}")).status_code == 200, url
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -125,7 +127,7 @@ async def test_title_is_escaped(
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_path_of_a_proxy_is_escaped(app: FastAPI, page: str) -> None:
+async def test_path_prefix_is_escaped(app: FastAPI, page: str) -> None:
     transport = ASGITransport(app, root_path="/'\"<script>")
     async with AsyncClient(transport=transport, base_url="http://test") as client:
         text = (await client.get(page)).text
@@ -133,7 +135,7 @@ async def test_path_of_a_proxy_is_escaped(app: FastAPI, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_page_answers_with_a_slash_and_to_head(client: AsyncClient, page: str) -> None:
+async def test_page_supports_a_trailing_slash_and_head(client: AsyncClient, page: str) -> None:
     assert (await client.get(f"{page}/")).status_code == 200
     assert (await client.head(page)).status_code == 200
 
@@ -150,12 +152,12 @@ async def test_page_answers_with_a_slash_and_to_head(client: AsyncClient, page: 
         f"/docs/{'x' * 300}",
     ],
 )
-async def test_nothing_else_is_served(client: AsyncClient, path: str) -> None:
+async def test_other_files_are_not_served(client: AsyncClient, path: str) -> None:
     response = await client.get(path)
     error_of(response, 404, "NOT_FOUND")
 
 
-async def test_files_are_only_read(client: AsyncClient) -> None:
+async def test_files_are_read_only(client: AsyncClient) -> None:
     response = await client.post("/docs/swagger-ui.css")
     error_of(response, 405, "METHOD_NOT_ALLOWED")
     assert response.headers["allow"] == "GET, HEAD"

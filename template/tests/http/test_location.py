@@ -1,4 +1,4 @@
-"""Where a created row is: one URI, whichever way the client wrote the path."""
+"""The Location of a created row: one URI for all spellings of the request's path."""
 
 import re
 from typing import Any
@@ -9,12 +9,12 @@ from fastapi import Request
 
 from app.http.location import location
 
-# RFC 3986, section 3.3, but for the characters that are encoded though they need not be.
+# RFC 3986, section 3.3, without the characters that `location` always encodes.
 PATH = re.compile(r"(/([A-Za-z0-9._~-]|%[0-9A-F]{2})*)+")
 
 
 def located(path: str, sent: bytes | None, root: str = "") -> str:
-    """Return where row 7 is that was created at a path."""
+    """Return the Location of row 7, created by a request to a path."""
     scope: dict[str, Any] = {"type": "http", "path": path, "root_path": root, "headers": []}
     if sent is not None:
         scope["raw_path"] = sent
@@ -43,7 +43,7 @@ def located(path: str, sent: bytes | None, root: str = "") -> str:
         (b"/api/%0D%0ASet-Cookie:a/notes", "/api/%0D%0ASet-Cookie%3Aa/notes/7"),
     ],
 )
-def test_path_as_it_was_sent(sent: bytes, expected: str) -> None:
+def test_raw_path(sent: bytes, expected: str) -> None:
     assert located(unquote(sent), sent) == expected
 
 
@@ -56,14 +56,14 @@ def test_path_as_it_was_sent(sent: bytes, expected: str) -> None:
         ("/api/\ud800/notes", "/api/%3F/notes/7"),
     ],
 )
-def test_server_that_passes_the_decoded_path_alone(path: str, expected: str) -> None:
+def test_server_without_raw_path(path: str, expected: str) -> None:
     assert located(path, None) == expected
 
 
 @pytest.mark.parametrize("root", ["/proxy", "/with space"])
-def test_below_a_path(root: str) -> None:
+def test_path_prefix(root: str) -> None:
     expected = quote(root) + "/api/%25/notes/7"
     assert located(f"{root}/api/%/notes", root.encode() + b"/api/%25/notes", root) == expected
-    # Some servers leave it out of the path.
+    # Some servers omit it from the path.
     assert located("/api/%/notes", b"/api/%25/notes", root) == expected
     assert located("/api/%/notes", None, root) == expected

@@ -1,4 +1,4 @@
-"""One line for each record, with the id of its request and without secrets."""
+"""Logs: one line for each record, with the request id and without secrets."""
 
 import io
 import json
@@ -12,27 +12,27 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.support.cases import every_resource
-from tests.support.people import People
-from tests.support.probe import ECHO, FAIL, probe
+from tests.support.probe import ECHO, FAIL, open_client
 from tests.support.resource import Resource
 from tests.support.rows import make
+from tests.support.users import Users
 
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 Configure = Callable[..., io.StringIO]
 
 
 def records(text: io.StringIO, logger: str) -> list[dict[str, Any]]:
-    """Read what a logger wrote as JSON."""
+    """Return the JSON records of a logger."""
     lines = [json.loads(line) for line in text.getvalue().splitlines()]
     return [line for line in lines if line["logger"] == logger]
 
 
 def test_console(configure: Configure) -> None:
     text = configure("console")
-    logging.getLogger("anyone").info("hello %s", "world")
-    logging.getLogger("anyone").debug("too much")
+    logging.getLogger("library").info("hello %s", "world")
+    logging.getLogger("library").debug("too much")
     [line] = text.getvalue().splitlines()
-    assert line.endswith("INFO     [-] anyone: hello world")
+    assert line.endswith("INFO     [-] library: hello world")
 
 
 @pytest.mark.parametrize(
@@ -44,26 +44,26 @@ def test_console(configure: Configure) -> None:
         ("ERROR", "ERROR", "ERROR"),
     ],
 )
-def test_level_is_the_apps(configure: Configure, level: str, own: str, others: str) -> None:
+def test_level_is_that_of_the_app(configure: Configure, level: str, own: str, others: str) -> None:
     text = configure("json", level)
-    for name in ("app.services.any", "anyone"):
+    for name in ("app.services.any", "library"):
         for each in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
             logging.getLogger(name).log(each, "hello")
     assert " ".join(line["level"] for line in records(text, "app.services.any")) == own
-    assert " ".join(line["level"] for line in records(text, "anyone")) == others
+    assert " ".join(line["level"] for line in records(text, "library")) == others
 
 
 def test_json(configure: Configure) -> None:
     text = configure("json")
-    error = ValueError("of this kind")
+    error = ValueError("example")
     extra = {"size": 7}
-    logging.getLogger("anyone").error("went\nwrong \ud800", exc_info=error, extra=extra)
-    [record] = records(text, "anyone")
+    logging.getLogger("library").error("went\nwrong \ud800", exc_info=error, extra=extra)
+    [record] = records(text, "library")
     assert record["level"] == "ERROR"
     assert record["message"] == "went\nwrong \ud800"
     assert record["request_id"] == "-"
     assert record["size"] == 7
-    assert "ValueError: of this kind" in record["exc_info"]
+    assert "ValueError: example" in record["exc_info"]
     assert record["timestamp"].endswith("+00:00")
 
 
@@ -77,14 +77,16 @@ async def test_request(client: AsyncClient, configure: Configure) -> None:
     assert record["duration_ms"] >= 0
 
 
-async def test_method_is_the_clients(client: AsyncClient, configure: Configure) -> None:
+async def test_method_is_that_of_the_client(client: AsyncClient, configure: Configure) -> None:
     text = configure("json")
     await client.head("/nowhere")
     [record] = records(text, "app.access")
     assert record["message"] == "HEAD /nowhere 404"
 
 
-async def test_probes_are_details(app: FastAPI, client: AsyncClient, configure: Configure) -> None:
+async def test_health_checks_are_logged_at_debug(
+    app: FastAPI, client: AsyncClient, configure: Configure
+) -> None:
     text = configure("json", "DEBUG")
     for path in ("/health", "/ready", "/health/"):
         await client.get(path)
@@ -94,19 +96,17 @@ async def test_probes_are_details(app: FastAPI, client: AsyncClient, configure: 
     assert not records(text, "app.access")
 
 
-async def test_failure_of_a_probe_is_none(
+async def test_failed_health_check_is_logged_at_info(
     app: FastAPI, configure: Configure, tmp_path: Path
 ) -> None:
-    async with probe(app, database_url=f"sqlite:///{tmp_path}/no/such/folder/a.db") as client:
+    async with open_client(app, database_url=f"sqlite:///{tmp_path}/no/such/folder/a.db") as client:
         text = configure("json")
         await client.get("/ready")
     [record] = records(text, "app.access")
     assert (record["level"], record["message"]) == ("INFO", "GET /ready 503")
 
 
-async def test_path_cannot_look_like_another_line(
-    client: AsyncClient, configure: Configure
-) -> None:
+async def test_path_cannot_forge_a_line(client: AsyncClient, configure: Configure) -> None:
     text = configure("console")
     await client.get("/a%0Ab%1B%5B31m%E2%80%A8%ED%A0%80")
     lines = [line for line in text.getvalue().splitlines() if "app.access" in line]
@@ -114,8 +114,8 @@ async def test_path_cannot_look_like_another_line(
     assert "GET /a%0Ab%1B%5B31m%E2%80%A8" in lines[0]
 
 
-async def test_every_record_of_a_request_has_its_id(app: FastAPI, configure: Configure) -> None:
-    async with probe(app) as client:
+async def test_records_have_the_request_id(app: FastAPI, configure: Configure) -> None:
+    async with open_client(app) as client:
         text = configure("json")
         await client.get(FAIL, headers={"X-Request-ID": "first"})
         await client.get("/nowhere", headers={"X-Request-ID": "second"})
@@ -125,12 +125,12 @@ async def test_every_record_of_a_request_has_its_id(app: FastAPI, configure: Con
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
-async def test_no_secret_is_written(
+async def test_no_secret_is_logged(
     app: FastAPI, configure: Configure, log_format: Literal["console", "json"]
 ) -> None:
     headers = {"Authorization": "Bearer s3cret", "Cookie": "session=s3cret", "X-Api-Key": "s3cret"}
     secured = next(iter(secured_paths(app)))
-    async with probe(app) as client:
+    async with open_client(app) as client:
         text = configure(log_format, "DEBUG")
         for path in (secured, FAIL, f"{FAIL}?token=s3cret"):
             await client.get(path, headers=headers)
@@ -142,11 +142,11 @@ async def test_no_secret_is_written(
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
 @every_resource
-async def test_no_value_of_a_row_is_written(
-    people: People, configure: Configure, resource: Resource, log_format: Literal["console", "json"]
+async def test_no_value_of_a_row_is_logged(
+    users: Users, configure: Configure, resource: Resource, log_format: Literal["console", "json"]
 ) -> None:
     text = configure(log_format, "DEBUG")
-    alice = await people.sign_in("alice")
+    alice = await users.sign_in("alice")
     sent = resource.body(0)
     row = await make(alice, resource)
     path = resource.row(row)
@@ -154,19 +154,19 @@ async def test_no_value_of_a_row_is_written(
     assert (await alice.update(path, json=sent)).status_code == 200
     assert (await alice.get(resource.path)).status_code == 200
     assert (await alice.delete(path)).status_code == 204
-    # The tests' own client tells what it sends.
+    # httpx logs the requests of the tests themselves.
     written = [line for line in text.getvalue().splitlines() if "httpx" not in line]
     assert len(written) >= 5
     texts = {value for value in sent.values() if isinstance(value, str) and len(value) > 5}
     secrets = {*texts, alice.http.headers["Authorization"].removeprefix("Bearer ")}
     assert [secret for secret in secrets if secret in "\n".join(written)] == []
-    # Details are the app's own alone: those of drivers hold what statements are sent with.
+    # Only the app logs at DEBUG: drivers would log the parameters of statements.
     for line in written:
         assert "DEBUG" not in line or " app." in line or '"app.' in line
 
 
 def secured_paths(app: FastAPI) -> list[str]:
-    """Return the paths that can be read with a token alone."""
+    """Return the paths whose GET requires a token."""
     return [
         path
         for path, operations in app.openapi()["paths"].items()
@@ -174,14 +174,14 @@ def secured_paths(app: FastAPI) -> list[str]:
     ]
 
 
-def test_server_writes_through_the_app(configure: Configure) -> None:
+def test_server_logs_in_the_format_of_the_app(configure: Configure) -> None:
     loggers = [logging.getLogger(name) for name in SERVER_LOGGERS]
     for logger in loggers:
         logger.addHandler(logging.StreamHandler(io.StringIO()))
         logger.propagate = False
     text = configure("json")
     logging.getLogger("uvicorn.error").info("started", extra={"color_message": "started"})
-    logging.getLogger("uvicorn.access").info("a request, which the app tells itself")
+    logging.getLogger("uvicorn.access").info("a request, which the app logs itself")
     [record] = records(text, "uvicorn.error")
     assert record["message"] == "started"
     assert "color_message" not in record

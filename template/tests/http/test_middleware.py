@@ -1,4 +1,4 @@
-"""What happens to every request: its id, its path, its host, its origin."""
+"""Middleware: request ids, trailing slashes, HEAD, hosts and origins."""
 
 from typing import Any
 from urllib.parse import quote
@@ -8,15 +8,15 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.support.error_shape import error_of
-from tests.support.people import Person
-from tests.support.probe import ECHO, FAIL, build, probe
+from tests.support.probe import ECHO, FAIL, build_app, open_client
+from tests.support.users import UserClient
 
 ORIGIN = "https://pages.example"
 PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 
 
 async def websocket(app: FastAPI, host: str) -> list[dict[str, Any]]:
-    """Try to open a WebSocket where there is none; return what is answered."""
+    """Open a WebSocket at an unknown path; return the messages of the app."""
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -38,22 +38,24 @@ async def websocket(app: FastAPI, host: str) -> list[dict[str, Any]]:
 
 
 class TestRequestId:
-    async def test_is_made(self, client: AsyncClient) -> None:
+    async def test_is_generated(self, client: AsyncClient) -> None:
         ids = {(await client.get("/health")).headers["X-Request-ID"] for _ in range(3)}
         assert len(ids) == 3
         assert all(len(request_id) == 32 for request_id in ids)
 
     @pytest.mark.parametrize("sent", ["a", "0b9f-17:é".encode().hex(), "~" * 128])
-    async def test_is_taken(self, client: AsyncClient, sent: str) -> None:
+    async def test_is_taken_from_the_request(self, client: AsyncClient, sent: str) -> None:
         response = await client.get("/health", headers={"X-Request-ID": sent})
         assert response.headers["X-Request-ID"] == sent
 
     @pytest.mark.parametrize("sent", [b"", b"a b", b"x" * 129, b"a\tb", b"\xe9", b"\x1b[31m"])
-    async def test_is_made_anew_where_it_is_odd(self, client: AsyncClient, sent: bytes) -> None:
+    async def test_is_generated_in_place_of_an_invalid_one(
+        self, client: AsyncClient, sent: bytes
+    ) -> None:
         response = await client.get("/health", headers={b"X-Request-ID": sent})
         assert len(response.headers["X-Request-ID"]) == 32
 
-    async def test_is_there_whatever_is_answered(self, client: AsyncClient) -> None:
+    async def test_is_in_every_response(self, client: AsyncClient) -> None:
         headers = {"X-Request-ID": "abc"}
         preflight = {"Origin": "http://evil.example", "Access-Control-Request-Method": "GET"}
         for response in (
@@ -67,25 +69,25 @@ class TestRequestId:
 
 class TestTrailingSlash:
     @pytest.mark.parametrize("path", ["/health/", "/health//", "/ready/", "/openapi.json/", "//"])
-    async def test_makes_no_difference(self, client: AsyncClient, path: str) -> None:
+    async def test_is_ignored(self, client: AsyncClient, path: str) -> None:
         response = await client.get(path)
         assert response.status_code == 200
         assert response.text == (await client.get(path.rstrip("/") or "/")).text
 
-    async def test_needs_no_redirect_with_a_body(self, app: FastAPI) -> None:
-        async with probe(app) as client:
+    async def test_causes_no_redirect(self, app: FastAPI) -> None:
+        async with open_client(app) as client:
             response = await client.post(f"{ECHO}/", json={"text": "x"})
         assert response.json() == {"text": "x"}
 
-    async def test_every_route_answers_alike(self, client: AsyncClient, app: FastAPI) -> None:
+    async def test_is_ignored_by_every_route(self, client: AsyncClient, app: FastAPI) -> None:
         for path in app.openapi()["paths"]:
-            known = path.replace("{", "").replace("}", "")
-            plain = await client.request("TRACE", known)
-            slashed = await client.request("TRACE", f"{known}/")
+            url = path.replace("{", "").replace("}", "")
+            plain = await client.request("TRACE", url)
+            slashed = await client.request("TRACE", f"{url}/")
             assert plain.status_code == slashed.status_code == 405
             assert plain.headers["Allow"] == slashed.headers["Allow"]
 
-    async def test_behind_a_proxy_that_serves_below_a_path(self, app: FastAPI) -> None:
+    async def test_is_ignored_after_a_path_prefix(self, app: FastAPI) -> None:
         statuses = []
 
         async def receive() -> dict[str, Any]:
@@ -108,8 +110,8 @@ class TestTrailingSlash:
 
 
 class TestHead:
-    async def test_answers_as_get_without_the_body(
-        self, app: FastAPI, client: AsyncClient, alice: Person
+    async def test_response_is_that_of_get_without_the_body(
+        self, app: FastAPI, client: AsyncClient, alice: UserClient
     ) -> None:
         documented = app.openapi()["paths"].items()
         paths = [path for path, operations in documented if "get" in operations]
@@ -123,8 +125,8 @@ class TestHead:
                 if response.is_success:
                     assert head.headers["Content-Length"] == str(len(response.content))
 
-    async def test_errors_have_no_body_either(self, app: FastAPI) -> None:
-        async with probe(app, allowed_hosts=["api.example.com"]) as client:
+    async def test_errors_have_no_body(self, app: FastAPI) -> None:
+        async with open_client(app, allowed_hosts=["api.example.com"]) as client:
             for path, host, status in (
                 (FAIL, "api.example.com", 500),
                 (ECHO, "api.example.com", 405),
@@ -134,13 +136,13 @@ class TestHead:
                 assert (response.status_code, response.content) == (status, b"")
             assert response.headers["X-Request-ID"]
 
-    async def test_is_in_no_document(self, app: FastAPI) -> None:
+    async def test_is_not_documented(self, app: FastAPI) -> None:
         assert all("head" not in path for path in app.openapi()["paths"].values())
 
     async def test_is_allowed_where_get_is(self, app: FastAPI, client: AsyncClient) -> None:
         for path, operations in app.openapi()["paths"].items():
-            known = path.replace("{", "").replace("}", "")
-            allowed = (await client.request("TRACE", known)).headers["Allow"].split(", ")
+            url = path.replace("{", "").replace("}", "")
+            allowed = (await client.request("TRACE", url)).headers["Allow"].split(", ")
             assert ("HEAD" in allowed) == ("get" in operations)
 
 
@@ -163,9 +165,9 @@ class TestHosts:
             ("", False),
         ],
     )
-    async def test_are_compared(self, app: FastAPI, host: str, *, allowed: bool) -> None:
+    async def test_allowed_hosts(self, app: FastAPI, host: str, *, allowed: bool) -> None:
         hosts = ["api.example.com", "*.Example.org", "[::1]"]
-        async with probe(app, allowed_hosts=hosts) as client:
+        async with open_client(app, allowed_hosts=hosts) as client:
             response = await client.get("/", headers={"Host": host})
             if allowed:
                 assert response.status_code == 200
@@ -173,13 +175,13 @@ class TestHosts:
                 error_of(response, 400, "BAD_REQUEST")
 
     @pytest.mark.parametrize("path", ["/health", "/ready", "/health/"])
-    async def test_do_not_matter_to_orchestrators(self, app: FastAPI, path: str) -> None:
-        async with probe(app, allowed_hosts=["api.example.com"]) as client:
+    async def test_health_checks_accept_all_hosts(self, app: FastAPI, path: str) -> None:
+        async with open_client(app, allowed_hosts=["api.example.com"]) as client:
             response = await client.get(path, headers={"Host": "10.0.0.7:8000"})
         assert response.status_code == 200
 
-    async def test_matter_to_websockets(self, app: FastAPI) -> None:
-        other = build(app, allowed_hosts=["api.example.com"])
+    async def test_websockets_are_checked(self, app: FastAPI) -> None:
+        other = build_app(app, allowed_hosts=["api.example.com"])
         [refused, *_] = await websocket(other, "evil.example")
         assert (refused["type"], refused["status"]) == ("websocket.http.response.start", 400)
         assert await websocket(other, "api.example.com") != [refused]
@@ -192,7 +194,7 @@ class TestOrigins:
             "Access-Control-Request-Method": "PATCH",
             "Access-Control-Request-Headers": "authorization,content-type",
         }
-        async with probe(app, cors_origins=[ORIGIN]) as client:
+        async with open_client(app, cors_origins=[ORIGIN]) as client:
             response = await client.options(ECHO, headers=headers)
         assert response.status_code == 200
         assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
@@ -202,16 +204,16 @@ class TestOrigins:
         assert "Origin" in response.headers["Vary"]
 
     @pytest.mark.parametrize("path", ["/health", "/nowhere", "/probe/fail"])
-    async def test_may_read_what_is_answered(self, app: FastAPI, path: str) -> None:
-        async with probe(app, cors_origins=["https://other.example", ORIGIN]) as client:
+    async def test_allowed_origin_may_read_responses(self, app: FastAPI, path: str) -> None:
+        async with open_client(app, cors_origins=["https://other.example", ORIGIN]) as client:
             response = await client.get(path, headers={"Origin": ORIGIN})
         assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
         assert response.headers["Access-Control-Allow-Credentials"] == "true"
         assert "X-Request-ID" in response.headers["Access-Control-Expose-Headers"]
         assert "Origin" in response.headers["Vary"]
 
-    async def test_others_may_not(self, app: FastAPI) -> None:
-        async with probe(app, cors_origins=[ORIGIN]) as client:
+    async def test_other_origins_may_not(self, app: FastAPI) -> None:
+        async with open_client(app, cors_origins=[ORIGIN]) as client:
             evil = {"Origin": "https://evil.example"}
             responses = [
                 await client.get("/health", headers=evil),
@@ -223,10 +225,8 @@ class TestOrigins:
             assert "Origin" in response.headers["Vary"]
 
     @pytest.mark.parametrize("origins", [["*"], [ORIGIN, "*"]])
-    async def test_pages_of_anybody_send_no_credentials(
-        self, app: FastAPI, origins: list[str]
-    ) -> None:
-        async with probe(app, cors_origins=origins) as client:
+    async def test_wildcard_excludes_credentials(self, app: FastAPI, origins: list[str]) -> None:
+        async with open_client(app, cors_origins=origins) as client:
             for response in (
                 await client.get("/health", headers={"Origin": ORIGIN}),
                 await client.options(ECHO, headers={"Origin": ORIGIN} | PREFLIGHT),
@@ -235,7 +235,7 @@ class TestOrigins:
                 assert "Access-Control-Allow-Credentials" not in response.headers
 
 
-async def test_lifespan_passes(app: FastAPI) -> None:
+async def test_lifespan_is_forwarded(app: FastAPI) -> None:
     messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
     sent = []
 
@@ -245,5 +245,5 @@ async def test_lifespan_passes(app: FastAPI) -> None:
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    await build(app, allowed_hosts=["api.example.com"])({"type": "lifespan"}, receive, send)
+    await build_app(app, allowed_hosts=["api.example.com"])({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

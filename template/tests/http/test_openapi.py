@@ -1,4 +1,4 @@
-"""The OpenAPI document says what is true."""
+"""The OpenAPI document is complete, and matches the app."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from app.http.error_body import MEDIA_TYPE, ErrorBody
 from app.http.openapi import build_openapi
 from app.schemas.base import ReadSchema, WriteSchema
 from tests.support.error_shape import error_of
-from tests.support.probe import ECHO, build
+from tests.support.probe import ECHO, build_app
 
 Operation = tuple[str, str, dict[str, Any]]
 ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorBody"}
@@ -21,7 +21,7 @@ ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorBody"}
 
 @pytest.fixture
 def document(app: FastAPI) -> dict[str, Any]:
-    """The document, as it is served."""
+    """The document as JSON."""
     return json.loads(json.dumps(app.openapi()))  # type: ignore[no-any-return]
 
 
@@ -36,7 +36,7 @@ def operations(document: dict[str, Any]) -> list[Operation]:
 
 
 def references(node: Any) -> Iterator[str]:
-    """Find every reference below a node."""
+    """Yield every reference in a node."""
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]
@@ -54,13 +54,13 @@ async def test_is_served(client: AsyncClient, app: FastAPI, document: dict[str, 
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
-async def test_can_be_read(client: AsyncClient, path: str) -> None:
+async def test_pages_load_the_document(client: AsyncClient, path: str) -> None:
     response = await client.get(path)
     assert response.status_code == 200
     assert "/openapi.json" in response.text
 
 
-async def test_operation_ids_are_clean(operations: list[Operation]) -> None:
+async def test_operation_ids_are_unique_names(operations: list[Operation]) -> None:
     ids = [operation["operationId"] for _, _, operation in operations]
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in ids)
     assert len(set(ids)) == len(ids)
@@ -70,7 +70,7 @@ async def test_operations_are_described(operations: list[Operation]) -> None:
     for path, method, operation in operations:
         assert operation["tags"], (method, path)
         for text in (operation["summary"], operation["description"]):
-            # "Do the same …" cannot be understood on its own page.
+            # Complete on its own page: no "Do the same …".
             assert re.fullmatch(r"(?!.*\bthe same\b)[A-Z].+", text, re.DOTALL), (method, path)
         assert operation["description"].endswith("."), (method, path)
 
@@ -84,9 +84,9 @@ async def test_parameters_are_described(operations: list[Operation]) -> None:
 async def test_fields_are_described(document: dict[str, Any]) -> None:
     for name, schema in document["components"]["schemas"].items():
         assert schema.get("description") or "properties" not in schema, name
-        for field, described in schema.get("properties", {}).items():
-            referred = document["components"]["schemas"].get(described.get("$ref", "")[21:], {})
-            assert described.get("description") or referred.get("description"), (name, field)
+        for field, documented in schema.get("properties", {}).items():
+            referred = document["components"]["schemas"].get(documented.get("$ref", "")[21:], {})
+            assert documented.get("description") or referred.get("description"), (name, field)
 
 
 async def test_errors_have_the_format_of_this_api(operations: list[Operation]) -> None:
@@ -113,15 +113,15 @@ async def test_successes_are_json(operations: list[Operation]) -> None:
         assert list(content) == ([] if successes == ["204"] else ["application/json"])
 
 
-async def test_responses_are_always_whole(document: dict[str, Any]) -> None:
+async def test_response_fields_are_required(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for schema in ReadSchema.__subclasses__():
-        described = schemas.get(schema.__name__)
-        assert described is None or described["required"] == list(described["properties"])
+        documented = schemas.get(schema.__name__)
+        assert documented is None or documented["required"] == list(documented["properties"])
     assert schemas["Health"]["required"] == ["status"]
 
 
-async def test_what_is_read_can_be_written(document: dict[str, Any]) -> None:
+async def test_responses_and_bodies_use_the_same_components(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     resources = [name.removesuffix("Create") for name in schemas if name.endswith("Create")]
     assert resources
@@ -130,7 +130,7 @@ async def test_what_is_read_can_be_written(document: dict[str, Any]) -> None:
         for verb in ("Create", "Update"):
             written = schemas[resource + verb]["properties"]
             for field in written.keys() & read.keys():
-                # Choices and objects have names, which have to be the same.
+                # Named components, such as enums and objects, must be the same.
                 shown = set(references(read[field]))
                 assert set(references(written[field])) == shown, (resource, verb, field)
 
@@ -152,32 +152,32 @@ async def test_examples_are_valid() -> None:
         schema.model_validate(example)
 
 
-async def test_references_lead_somewhere(document: dict[str, Any]) -> None:
+async def test_references_exist(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     found = set(references(document))
     assert found <= {f"#/components/schemas/{name}" for name in schemas}
     assert not {"HTTPValidationError", "ValidationError"} & set(schemas)
 
 
-async def test_framework_documents_no_error_of_its_own(app: FastAPI) -> None:
-    document = build(app).openapi()
+async def test_errors_of_the_framework_are_not_documented(app: FastAPI) -> None:
+    document = build_app(app).openapi()
     assert "422" not in document["paths"][ECHO]["post"]["responses"]
     assert "ValidationError" not in str(document)
 
 
-async def test_bodies_can_be_wrong_or_too_large(operations: list[Operation]) -> None:
+async def test_operations_with_a_body_document_413_and_422(operations: list[Operation]) -> None:
     for path, method, operation in operations:
         if "requestBody" in operation:
             assert {"413", "422"} <= set(operation["responses"]), (method, path)
 
 
-async def test_ids_can_be_unknown(operations: list[Operation]) -> None:
+async def test_operations_with_an_id_document_404_and_422(operations: list[Operation]) -> None:
     for path, method, operation in operations:
         if re.search(r"\{(?!user_id\})\w+_id\}", path):
             assert {"404", "422"} <= set(operation["responses"]), (method, path)
 
 
-async def test_operations_that_need_a_token_say_so(
+async def test_operations_that_require_a_token_document_401(
     client: AsyncClient, operations: list[Operation]
 ) -> None:
     secured = [(p, m) for p, m, operation in operations if "security" in operation]
@@ -191,7 +191,7 @@ async def test_operations_that_need_a_token_say_so(
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_operations_that_need_none_answer_without(
+async def test_other_operations_require_no_token(
     client: AsyncClient, operations: list[Operation]
 ) -> None:
     for path, method, operation in operations:

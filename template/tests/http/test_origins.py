@@ -1,4 +1,4 @@
-"""Origins and hosts: what is made comparable, and what is refused because nothing would match it."""
+"""Allowed origins and hosts: normalization, and rejection of values that nothing can match."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_origin(written: str, sent: str) -> None:
         "1http://a.example",
     ],
 )
-def test_what_no_browser_sends(text: str) -> None:
+def test_invalid_origin(text: str) -> None:
     with pytest.raises(ValueError, match=r"must be origins such as https://app\.example\.com"):
         checked_origin(text)
 
@@ -122,6 +122,6 @@ def test_host(written: str, compared: str) -> None:
         "[::g]",
     ],
 )
-def test_what_no_request_asks_for(text: str) -> None:
+def test_invalid_host(text: str) -> None:
     with pytest.raises(ValueError, match=r"must be host names such as api\.example\.com"):
         checked_host(text)

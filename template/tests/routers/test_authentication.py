@@ -5,8 +5,8 @@ from httpx import AsyncClient
 
 from tests.support.api import ABSENT_ID, UPDATE_METHODS
 from tests.support.cases import every_resource
-from tests.support.people import Person
 from tests.support.resource import Resource
+from tests.support.users import UserClient
 
 
 @every_resource
@@ -21,7 +21,7 @@ from tests.support.resource import Resource
     ],
 )
 async def test_token_is_required(
-    client: AsyncClient, alice: Person, resource: Resource, method: str, path: str
+    client: AsyncClient, alice: UserClient, resource: Resource, method: str, path: str
 ) -> None:
     url = alice.url(resource.path + path)
     response = await client.request(method, url, json={"unknown": 1})

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from fastapi import FastAPI
+
+from app import API_PREFIX
 from tests.support.cases import each_field, each_value, every_resource
-from tests.support.people import Person
 from tests.support.resource import Resource
 from tests.support.rows import full_body, references, stored
+from tests.support.users import UserClient
 
 
 @every_resource
-async def test_returns_the_row_and_its_location(alice: Person, resource: Resource) -> None:
+async def test_returns_the_row_and_its_location(alice: UserClient, resource: Resource) -> None:
     sent = await full_body(alice, resource)
     response = await alice.post(resource.path, json=sent)
     assert response.status_code == 201
@@ -23,7 +26,7 @@ async def test_returns_the_row_and_its_location(alice: Person, resource: Resourc
 
 
 @every_resource
-async def test_fills_in_defaults(alice: Person, resource: Resource) -> None:
+async def test_fills_in_defaults(alice: UserClient, resource: Resource) -> None:
     sent = {name: resource.body(0)[name] for name in resource.required}
     response = await alice.post(resource.path, json=sent | await references(alice, resource))
     assert response.status_code == 201
@@ -31,7 +34,7 @@ async def test_fills_in_defaults(alice: Person, resource: Resource) -> None:
 
 
 @each_field(lambda resource: resource.required)
-async def test_rejects_a_missing_field(alice: Person, resource: Resource, name: str) -> None:
+async def test_rejects_a_missing_field(alice: UserClient, resource: Resource, name: str) -> None:
     sent = await full_body(alice, resource)
     del sent[name]
     response = await alice.post(resource.path, json=sent)
@@ -41,7 +44,7 @@ async def test_rejects_a_missing_field(alice: Person, resource: Resource, name: 
 
 @each_value(lambda resource: resource.invalid)
 async def test_rejects_an_invalid_value(
-    alice: Person, resource: Resource, name: str, value: Any
+    alice: UserClient, resource: Resource, name: str, value: Any
 ) -> None:
     sent = await full_body(alice, resource)
     response = await alice.post(resource.path, json=sent | {name: value})
@@ -51,9 +54,26 @@ async def test_rejects_an_invalid_value(
 
 @each_field(lambda _: ["id", "user_id", "created_at", "Unknown"])
 async def test_rejects_a_field_that_clients_cannot_set(
-    alice: Person, resource: Resource, name: str
+    alice: UserClient, resource: Resource, name: str
 ) -> None:
     sent = await full_body(alice, resource)
     response = await alice.post(resource.path, json=sent | {name: "x"})
     assert response.status_code == 422
     assert name in response.text
+
+
+@every_resource
+async def test_location_is_documented(app: FastAPI, resource: Resource) -> None:
+    created = app.openapi()["paths"][API_PREFIX + resource.path]["post"]["responses"]["201"]
+    assert list(created["headers"]) == ["Location"]
+    assert created["content"]
+
+
+@every_resource
+async def test_example_does_not_refer_to_itself(app: FastAPI, resource: Resource) -> None:
+    document = app.openapi()
+    created = document["paths"][API_PREFIX + resource.path]["post"]["responses"]["201"]
+    schema = created["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    [example] = document["components"]["schemas"][schema]["examples"]
+    referenced = [example[name] for name in resource.references]
+    assert example["id"] not in [*referenced, example.get("user_id")]

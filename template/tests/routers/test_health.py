@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.support.error_shape import error_of
-from tests.support.probe import probe
+from tests.support.probe import open_client
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def test_ready(client: AsyncClient) -> None:
 
 async def check_not_ready(app: FastAPI, url: str) -> None:
     """Expect an app that lives, but cannot work with its database."""
-    async with probe(app, database_url=url) as client:
+    async with open_client(app, database_url=url) as client:
         assert (await client.get("/health")).status_code == 200
         response = await client.get("/ready")
     error_of(response, 503, "SERVICE_UNAVAILABLE")

@@ -5,33 +5,34 @@ from fastapi import FastAPI
 
 from app import API_PREFIX
 from tests.support.cases import each_field, every_resource
-from tests.support.people import Person
+from tests.support.error_shape import error_of
 from tests.support.resource import Resource
 from tests.support.rows import listed_ids, make, make_all
+from tests.support.users import UserClient
 
 
 @every_resource
-async def test_newest_row_comes_first(alice: Person, resource: Resource) -> None:
+async def test_newest_row_comes_first(alice: UserClient, resource: Resource) -> None:
     ids = [row["id"] for row in await make_all(alice, resource)]
     assert await listed_ids(alice, resource.path) == ids[::-1]
 
 
 @every_resource
-async def test_sorts_by_id(alice: Person, resource: Resource) -> None:
+async def test_sorts_by_id(alice: UserClient, resource: Resource) -> None:
     ids = [row["id"] for row in await make_all(alice, resource)]
     assert await listed_ids(alice, resource.path, sort="id") == ids
     assert await listed_ids(alice, resource.path, sort="-id") == ids[::-1]
 
 
 @each_field(lambda resource: resource.filterable)
-async def test_filters_by_a_value(alice: Person, resource: Resource, name: str) -> None:
+async def test_filters_by_a_value(alice: UserClient, resource: Resource, name: str) -> None:
     rows = await make_all(alice, resource)
     same = {row["id"] for row in rows if row[name] == rows[0][name]}
     assert set(await listed_ids(alice, resource.path, **{name: rows[0][name]})) == same
 
 
 @each_field(lambda resource: resource.ranged)
-async def test_filters_by_a_range(alice: Person, resource: Resource, name: str) -> None:
+async def test_filters_by_a_range(alice: UserClient, resource: Resource, name: str) -> None:
     rows = await make_all(alice, resource)
     low, high = rows[0][name], rows[-1][name]
     both = {f"{name}_gte": low, f"{name}_lte": high}
@@ -41,7 +42,7 @@ async def test_filters_by_a_range(alice: Person, resource: Resource, name: str) 
 
 
 @each_field(lambda resource: resource.nullable)
-async def test_filters_by_null(alice: Person, resource: Resource, name: str) -> None:
+async def test_filters_by_null(alice: UserClient, resource: Resource, name: str) -> None:
     rows = await make_all(alice, resource)
     await alice.update(resource.row(rows[0]), json={name: None})
     nulls = {row["id"] for row in rows[1:] if row[name] is None} | {rows[0]["id"]}
@@ -52,7 +53,9 @@ async def test_filters_by_null(alice: Person, resource: Resource, name: str) -> 
 
 
 @each_field(lambda resource: resource.choices)
-async def test_sorts_choices_in_their_order(alice: Person, resource: Resource, name: str) -> None:
+async def test_sorts_choices_in_their_order(
+    alice: UserClient, resource: Resource, name: str
+) -> None:
     choices = resource.choices[name]
     values = {}
     for number in range(resource.rows):
@@ -69,12 +72,12 @@ async def test_sorts_choices_in_their_order(alice: Person, resource: Resource, n
     "params", [{"Unknown": "1"}, {"sort": "Unknown"}, {"sort": ""}, {"sort": "-"}]
 )
 async def test_rejects_unknown_parameters(
-    alice: Person, resource: Resource, params: dict[str, str]
+    alice: UserClient, resource: Resource, params: dict[str, str]
 ) -> None:
     assert (await alice.get(resource.path, params=params)).status_code == 422
 
 
-async def test_rejects_repeated_parameters(app: FastAPI, alice: Person) -> None:
+async def test_rejects_repeated_parameters(app: FastAPI, alice: UserClient) -> None:
     lists = {
         path: [each["name"] for each in operations["get"]["parameters"] if each["in"] == "query"]
         for path, operations in app.openapi()["paths"].items()
@@ -87,3 +90,22 @@ async def test_rejects_repeated_parameters(app: FastAPI, alice: Person) -> None:
             response = await alice.get(url, params=[(name, "x"), ("sort", "id"), (name, "y")])
             assert response.status_code == 422
             assert f'"{name}":"This parameter is sent more than once"' in response.text
+
+
+@every_resource
+@pytest.mark.parametrize("sort", ["id,id", "id,-id", "-id,id,id", ",".join(["id"] * 3000)])
+async def test_rejects_repeated_columns(alice: UserClient, resource: Resource, sort: str) -> None:
+    response = await alice.get(resource.path, params={"sort": sort})
+    errors = error_of(response, 422, "VALIDATION_ERROR")
+    assert errors == {"sort": "Each column can be named once"}
+
+
+@every_resource
+@pytest.mark.parametrize("sort", ["Unknown", "", "-", "id,", "id,Unknown", "+id"])
+async def test_unknown_columns_have_a_clear_message(
+    alice: UserClient, resource: Resource, sort: str
+) -> None:
+    response = await alice.get(resource.path, params={"sort": sort})
+    errors = error_of(response, 422, "VALIDATION_ERROR")
+    message = "Must be sortable columns, comma-separated, each with an optional leading minus"
+    assert errors == {"sort": message}

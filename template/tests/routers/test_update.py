@@ -6,13 +6,13 @@ import pytest
 
 from tests.support.api import UPDATE_METHODS
 from tests.support.cases import each_field, each_value, every_resource
-from tests.support.people import Person
 from tests.support.resource import Resource
 from tests.support.rows import make, stored
+from tests.support.users import UserClient
 
 
 @every_resource
-async def test_changes_the_fields_sent(alice: Person, resource: Resource) -> None:
+async def test_changes_the_fields_sent(alice: UserClient, resource: Resource) -> None:
     row = await make(alice, resource)
     others = [await make(alice, resource, number) for number in range(1, resource.rows - 1)]
     changes = resource.body(resource.rows - 1)
@@ -29,7 +29,7 @@ async def test_changes_the_fields_sent(alice: Person, resource: Resource) -> Non
 
 
 @each_field(lambda resource: resource.body(0))
-async def test_keeps_the_other_fields(alice: Person, resource: Resource, name: str) -> None:
+async def test_keeps_the_other_fields(alice: UserClient, resource: Resource, name: str) -> None:
     row = await make(alice, resource)
     changes = {name: resource.body(resource.rows - 1)[name]}
     response = await alice.update(resource.row(row), json=changes)
@@ -39,7 +39,7 @@ async def test_keeps_the_other_fields(alice: Person, resource: Resource, name: s
 
 
 @every_resource
-async def test_empty_body_changes_nothing(alice: Person, resource: Resource) -> None:
+async def test_empty_body_changes_nothing(alice: UserClient, resource: Resource) -> None:
     row = await make(alice, resource)
     response = await alice.update(resource.row(row), json={})
     assert response.status_code == 200
@@ -47,7 +47,7 @@ async def test_empty_body_changes_nothing(alice: Person, resource: Resource) -> 
 
 
 @every_resource
-async def test_sets_null_where_that_is_the_default(alice: Person, resource: Resource) -> None:
+async def test_sets_null_where_that_is_the_default(alice: UserClient, resource: Resource) -> None:
     row = await make(alice, resource)
     nulls = {name: None for name, default in resource.omitted.items() if default is None}
     response = await alice.update(resource.row(row), json=nulls)
@@ -57,7 +57,7 @@ async def test_sets_null_where_that_is_the_default(alice: Person, resource: Reso
 
 @each_value(lambda resource: [*resource.invalid, ("id", "x"), ("Unknown", "x")])
 async def test_rejects_an_invalid_value(
-    alice: Person, resource: Resource, name: str, value: Any
+    alice: UserClient, resource: Resource, name: str, value: Any
 ) -> None:
     row = await make(alice, resource)
     response = await alice.update(resource.row(row), json={name: value})
@@ -67,14 +67,14 @@ async def test_rejects_an_invalid_value(
 
 
 @every_resource
-async def test_missing_row_is_not_found(alice: Person, resource: Resource) -> None:
+async def test_missing_row_is_not_found(alice: UserClient, resource: Resource) -> None:
     assert (await alice.update(resource.absent, json={})).status_code == 404
     assert (await alice.update(resource.absent, json=resource.body(0))).status_code == 404
 
 
 @every_resource
 @pytest.mark.parametrize("method", UPDATE_METHODS)
-async def test_accepts_a_partial_body(alice: Person, resource: Resource, method: str) -> None:
+async def test_accepts_a_partial_body(alice: UserClient, resource: Resource, method: str) -> None:
     row = await make(alice, resource)
     changes = dict(list(resource.body(resource.rows - 1).items())[:1])
     response = await alice.http.request(method, alice.url(resource.row(row)), json=changes)

@@ -1,4 +1,4 @@
-"""Databases of the tests' own: made for them, and dropped when they are done."""
+"""Temporary databases for tests: created for them, and dropped afterwards."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from app.db.url.parse import read_database_url
 
 
 class ServerSettings(BaseSettings):
-    """Where the tests may make databases; a folder for SQLite files if nowhere else."""
+    """The server on which the tests create databases; SQLite files if there is none."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
@@ -26,15 +26,17 @@ class ServerSettings(BaseSettings):
 
 SERVER_URL = ServerSettings().test_database_url
 
+needs_server = pytest.mark.skipif(not SERVER_URL, reason="needs a PostgreSQL server")
 
-async def _on_server(statement: str) -> None:
+
+async def _execute_on_server(statement: str) -> None:
     engine = create_engine(SERVER_URL, autocommit=True)
     async with engine.connect() as connection:
         await connection.execute(text(statement))
     await engine.dispose()
 
 
-def beside(url: str, name: str) -> str:
+def with_database(url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
     server, _, query = url.strip(" '\"").partition("?")
     scheme, _, rest = server.partition("://")
@@ -44,20 +46,20 @@ def beside(url: str, name: str) -> str:
 
 @asynccontextmanager
 async def empty_database(folder: Path) -> AsyncIterator[str]:
-    """Make an empty database beside the one of TEST_DATABASE_URL, or a SQLite file; give its URL."""
+    """Create an empty database on the server of TEST_DATABASE_URL or a SQLite file; yield its URL."""
     name = f"test_{secrets.token_hex(8)}"
     if not SERVER_URL or read_database_url(SERVER_URL).url.get_backend_name() == "sqlite":
         yield f"sqlite:///{folder / name}.db"
         return
-    await _on_server(f"CREATE DATABASE {name}")
+    await _execute_on_server(f"CREATE DATABASE {name}")
     try:
-        yield beside(SERVER_URL, name)
+        yield with_database(SERVER_URL, name)
     finally:
-        await _on_server(f"DROP DATABASE {name} WITH (FORCE)")
+        await _execute_on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def alembic(url: str, action: str, *arguments: str, scripts: Path | None = None) -> None:
-    """Run one of Alembic's commands on a database, with other migrations if there are some given."""
+    """Run an Alembic command on a database; `scripts` replaces the folder of the migrations."""
     config = Config(toml_file="pyproject.toml")
     if scripts:
         config.set_main_option("script_location", str(scripts))
@@ -67,5 +69,5 @@ async def alembic(url: str, action: str, *arguments: str, scripts: Path | None =
             patch.setenv("DATABASE_URL", url)
             getattr(command, action)(config, *arguments)
 
-    # A thread, because the migrations run an event loop of their own.
+    # In a thread, because the migrations run their own event loop.
     await to_thread.run_sync(run)

@@ -1,4 +1,4 @@
-"""The app with other settings, and with routes that only the tests have."""
+"""The app with changed settings, and with additional routes for the tests."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -15,43 +15,43 @@ from app.state import get_state
 
 ECHO = "/probe/echo"
 FAIL = "/probe/fail"
-BREAK_OFF = "/probe/break-off"
+FAIL_MIDWAY = "/probe/fail-midway"
 BY_NUMBER = "/probe/{number}"
 SECRET = "hunter2"
 
 
 class Note(BaseModel):
-    """A body with one field."""
+    """A request body with one field."""
 
     text: str
 
 
 async def echo(note: Note) -> Note:
-    """Answer what was sent."""
+    """Return the request body."""
     return note
 
 
 async def remove(number: int) -> None:
-    """Take a number from the path."""
+    """Accept an integer in the path."""
 
 
 async def fail() -> None:
-    """Run into what nobody expected."""
+    """Raise an unexpected exception."""
     raise RuntimeError(SECRET)
 
 
-async def break_off() -> StreamingResponse:
-    """Fail when a part of the answer is on its way."""
+async def fail_midway() -> StreamingResponse:
+    """Raise an exception after a part of the response was sent."""
 
     async def parts() -> AsyncIterator[bytes]:
-        yield b"begun"
+        yield b"first part"
         raise RuntimeError(SECRET)
 
     return StreamingResponse(parts())
 
 
-def build(app: FastAPI, **changes: Any) -> FastAPI:
-    """Build an app like the given one, with changed settings; logging stays as it is."""
+def build_app(app: FastAPI, **changes: Any) -> FastAPI:
+    """Build an app with changed settings and the additional routes; logging is not reconfigured."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     other = create_app(get_state(app).settings.model_copy(update=changes))
@@ -59,15 +59,15 @@ def build(app: FastAPI, **changes: Any) -> FastAPI:
     root.setLevel(level)
     other.add_api_route(ECHO, echo, methods=["POST"])
     other.add_api_route(FAIL, fail)
-    other.add_api_route(BREAK_OFF, break_off)
+    other.add_api_route(FAIL_MIDWAY, fail_midway)
     other.add_api_route(BY_NUMBER, remove, methods=["DELETE"])
     return other
 
 
 @asynccontextmanager
-async def probe(app: FastAPI, **changes: Any) -> AsyncIterator[AsyncClient]:
-    """Give a client of such an app."""
-    other = build(app, **changes)
+async def open_client(app: FastAPI, **changes: Any) -> AsyncIterator[AsyncClient]:
+    """Yield a client of an app with changed settings and the additional routes."""
+    other = build_app(app, **changes)
     transport = ASGITransport(other, raise_app_exceptions=False)
     async with (
         other.router.lifespan_context(other),

@@ -1,4 +1,4 @@
-"""A proxy to the database's server, which can fall silent as a network does."""
+"""A TCP proxy to the database server, which can stop forwarding like a broken network."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,65 +8,65 @@ from sqlalchemy import make_url
 
 
 class Proxy:
-    """Connections that go on, and carry nothing while they are silent."""
+    """Forwards connections; they stay open while it is paused."""
 
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
-        self._speaking = asyncio.Event()
-        self._speaking.set()
-        self._forgotten: set[asyncio.Task[None]] = set()
-        self._ways: set[asyncio.Task[None]] = set()
+        self._forwarding = asyncio.Event()
+        self._forwarding.set()
+        self._dropped: set[asyncio.Task[None]] = set()
+        self._copies: set[asyncio.Task[None]] = set()
 
-    def fall_silent(self) -> None:
-        """Carry nothing any more, on connections old and new."""
-        self._speaking.clear()
+    def pause(self) -> None:
+        """Stop forwarding, on open and on new connections."""
+        self._forwarding.clear()
 
-    def speak(self) -> None:
-        """Go on."""
-        self._speaking.set()
+    def resume(self) -> None:
+        """Forward again."""
+        self._forwarding.set()
 
-    def forget(self) -> None:
-        """Carry nothing for the connections that are open now, as a firewall does for idle ones."""
-        self._forgotten |= self._ways
+    def drop_connections(self) -> None:
+        """Stop forwarding on the open connections for good, as a firewall does on idle ones."""
+        self._dropped |= self._copies
 
-    async def carry(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-        """Connect a client with the server."""
-        server, requests = await asyncio.open_connection(*self._server)
-        both = [(client, requests), (server, answers)]
-        ways = [asyncio.create_task(self._copy(*way)) for way in both]
-        self._ways.update(ways)
-        await asyncio.wait(ways)
-        self._ways.difference_update(ways)
+    async def handle(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        """Connect a client to the server."""
+        server, to_server = await asyncio.open_connection(*self._server)
+        both = [(client, to_server), (server, to_client)]
+        copies = [asyncio.create_task(self._copy(*pair)) for pair in both]
+        self._copies.update(copies)
+        await asyncio.wait(copies)
+        self._copies.difference_update(copies)
 
     async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         try:
             while data := await source.read(65_536):
-                await self._speaking.wait()
-                if asyncio.current_task() not in self._forgotten:
+                await self._forwarding.wait()
+                if asyncio.current_task() not in self._dropped:
                     target.write(data)
         except OSError:
             pass
         finally:
             target.close()
 
-    async def end(self) -> None:
-        """End what is open."""
-        ways = list(self._ways)
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
+    async def close_connections(self) -> None:
+        """Close all connections."""
+        copies = list(self._copies)
+        for copy in copies:
+            copy.cancel()
+        await asyncio.gather(*copies, return_exceptions=True)
 
 
 @asynccontextmanager
-async def proxy_to(url: str) -> AsyncIterator[tuple[Proxy, str]]:
-    """Give a proxy to a database, and the URL that leads through it."""
+async def open_proxy(url: str) -> AsyncIterator[tuple[Proxy, str]]:
+    """Yield a proxy to a database server, and the URL of the database through the proxy."""
     parsed = make_url(url)
     proxy = Proxy(parsed.host or "127.0.0.1", parsed.port or 5432)
-    server = await asyncio.start_server(proxy.carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     through = parsed.set(host="127.0.0.1", port=port)
     try:
         yield proxy, through.render_as_string(hide_password=False)
     finally:
         server.close()
-        await proxy.end()
+        await proxy.close_connections()

@@ -1,4 +1,4 @@
-"""What the tests know about a resource. Its sample data are in tests/support/samples/."""
+"""The description of a resource for the tests. The sample data are in tests/support/samples/."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tests.support.api import ABSENT_ID
 
 @dataclass(frozen=True)
 class Reference:
-    """A field that holds the id of a row: of which resource, and what deleting that row does."""
+    """A field with the id of a row of `target`; `rule` is the effect of deleting that row."""
 
     target: str
     rule: str
@@ -19,12 +19,12 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """A resource of the API, and its fields by what can be done with them."""
+    """A resource of the API, and its fields by what they support."""
 
     name: str
     # `{user_id}` stands for the id of the user who sends the request.
     path: str
-    # How many rows one user can have that differ in all unique fields, up to five.
+    # The number of rows of one user that can differ in all unique fields, up to five.
     rows: int
     # A valid body without references; bodies of different numbers differ in unique fields.
     body: Callable[[int], dict[str, Any]]
@@ -41,7 +41,7 @@ class Resource:
     nullable: list[str] = field(default_factory=list)
     choices: dict[str, list[str]] = field(default_factory=dict)
     searched: list[str] = field(default_factory=list)
-    # Searched fields that take any letters.
+    # Searched fields that accept any letters.
     letters: list[str] = field(default_factory=list)
     # Fields whose value must be in the future.
     future: list[str] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Resource:
     # Whether lists have the filter `status`.
     has_status: bool = False
     references: dict[str, Reference] = field(default_factory=dict)
-    # Fields that hold the ids of several rows, and of which resource.
+    # Fields that contain the ids of several rows, with the resource of these rows.
     links: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class Resource:
 
     @property
     def has_unique(self) -> bool:
-        """Whether two rows with the same body clash."""
+        """Whether two rows with the same body conflict."""
         references = self.references.values()
         return bool(self.unique) or any(
             reference.unique and not reference.nullable for reference in references

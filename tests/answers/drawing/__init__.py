@@ -1,8 +1,8 @@
-"""Whole sets of answers, drawn by Hypothesis.
+"""Hypothesis strategies for sets of answers.
 
-`valid` keeps every rule that the README and docs/reserved-names.md state. `broken` breaks one of
-them, and knows which answer is wrong. `careless` changes a valid set at random places: the result
-is rejected, or works.
+`valid` follows every rule in the README and docs/reserved-names.md. `broken` breaks one of them,
+and names the invalid answer. `altered` changes a valid set at random places: the result is rejected
+or works.
 """
 
 import os
@@ -11,21 +11,21 @@ import secrets
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
+from tests.answers.drawing.altered import altered
 from tests.answers.drawing.broken import Broken, broken
-from tests.answers.drawing.careless import careless
 from tests.answers.drawing.rules import Answers
 from tests.answers.drawing.valid import valid
 
-__all__ = ["DRAWN", "SEED", "Broken", "broken", "careless", "sample", "valid"]
+__all__ = ["DRAWN", "SEED", "Broken", "altered", "broken", "sample", "valid"]
 
 DRAWN = os.environ.get("TEST_DRAWN", "")
-# Each worker of pytest-xdist has to draw the same.
+# All workers of pytest-xdist must draw the same answers.
 RUN = int(os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(4))[:8], 16)
 SEED = int(os.environ.get("TEST_SEED", RUN if DRAWN else 1))
 
 
 def sample(strategy: SearchStrategy[Answers], number: int) -> Answers:
-    """One set, the same for the same number; Hypothesis begins with the least, which is skipped."""
+    """Return the set for a number, skipping Hypothesis's first example, which is minimal."""
     found: list[Answers] = []
 
     @seed(number)

@@ -1,4 +1,4 @@
-"""Sets of answers with one fault, and what the message about it has to name."""
+"""Sets of answers with one fault, and words that the message must contain."""
 
 import copy
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.answers.drawing.valid import valid
 
 @dataclass(frozen=True)
 class Broken:
-    """A set with one fault, and what the message has to say."""
+    """A set with one fault, and words that the message must contain."""
 
     answers: Answers
     words: tuple[str, ...]
@@ -25,28 +25,28 @@ class Broken:
 Fault = Callable[[DrawFn, Answers, str, Answers], tuple[str, ...] | None]
 
 
-def homes(answers: Answers) -> list[tuple[str, Answers]]:
-    """Each mapping of fields, and how messages call it."""
+def field_mappings(answers: Answers) -> list[tuple[str, Answers]]:
+    """Return the fields of each resource, with their name in messages."""
     further = answers.get("more_resources", [])
     found = [(f"more_resources.{one['name']}.fields", one["fields"]) for one in further]
     return [("fields", answers["fields"]), *found]
 
 
 def put(fields: Answers, name: str, spec: Any) -> None:  # noqa: ANN401
-    """A field at the end, whatever stood there."""
+    """Put a field at the end."""
     fields.pop(name, None)
     fields[name] = spec
 
 
 def wrong_question(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A question that nobody asks."""
+    """An unknown question."""
     name = draw(st.sampled_from(["resource_nam", "Fields", "field", "resources", "id", "tasks"]))
     answers[name] = "x"
     return ("unknown question", f'"{name}"')
 
 
 def wrong_choice(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A choice that is not offered, or of another kind."""
+    """A value that is not among the choices."""
     name = draw(
         st.sampled_from(
             ["id_type", "pagination", "auth", "route_scope", "update_method", "error_format"]
@@ -57,7 +57,7 @@ def wrong_choice(draw: DrawFn, answers: Answers, where: str, fields: Answers) ->
 
 
 def wrong_kind(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A number, a truth or a list where something else is meant."""
+    """A value of the wrong type."""
     name, values = draw(
         st.sampled_from(
             [
@@ -78,7 +78,7 @@ def wrong_kind(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> t
 
 
 def wrong_text(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A text that is blank, too long, or not of one visible line."""
+    """A string that is blank, too long, or has line breaks, control or invisible characters."""
     marks = [
         "\n",
         "\0",
@@ -102,13 +102,13 @@ def wrong_text(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> t
 
 
 def wrong_prefix(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A prefix that is no path."""
+    """A prefix that is not a valid path."""
     answers["api_prefix"] = draw(st.sampled_from(list(wrong.PREFIXES)))
     return ("api_prefix: ",)
 
 
 def wrong_name(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A name of a resource that is none, or is reserved."""
+    """A resource name that is invalid or reserved."""
     taken = st.sampled_from(sorted(set(reserved.RESOURCES)))
     name = draw(st.one_of(st.sampled_from(wrong.NAMES), taken, st.sampled_from([True, 7, 1.5])))
     if draw(st.booleans()):
@@ -119,7 +119,7 @@ def wrong_name(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> t
 
 
 def wrong_plural(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A plural that is none, is reserved, or is the singular."""
+    """A plural that is invalid, reserved, or equal to the singular."""
     taken = st.sampled_from(sorted(set(reserved.PLURALS)))
     others = st.sampled_from(["pg_rows", "ix_rows", answers["resource_name"], "p" * 39])
     answers["resource_plural"] = draw(st.one_of(st.sampled_from(wrong.NAMES), taken, others))
@@ -129,7 +129,7 @@ def wrong_plural(draw: DrawFn, answers: Answers, where: str, fields: Answers) ->
 def wrong_field_name(
     draw: DrawFn, answers: Answers, where: str, fields: Answers
 ) -> tuple[str, ...]:
-    """A name of a field that is none, or is reserved."""
+    """A field name that is invalid or reserved."""
     taken = sorted({*reserved.FIELDS, "model_x", "id_1", "param_2"})
     plain = [
         name for name in wrong.NAMES if name.isascii() and name.isprintable() and len(name) < 40
@@ -140,14 +140,14 @@ def wrong_field_name(
 
 
 def wrong_key(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A name that YAML reads as something else."""
+    """A field name that is not a string in YAML."""
     name = draw(st.sampled_from([True, False, 7, 1.5, None]))
     fields[name] = "str"
     return (f"{where}.{name}: ", "quote it")
 
 
 def wrong_type(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A type that there is not, or none."""
+    """A field type that is unknown or missing."""
     types = ["string", "STR", "varchar", "", None, 7, ["str"], "enum ", {"str": 1}]
     kind = draw(st.sampled_from(types))
     spec = kind if draw(st.booleans()) and not isinstance(kind, dict) else {"type": kind}
@@ -156,7 +156,7 @@ def wrong_type(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> t
 
 
 def wrong_option(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """An option of another type, or of none."""
+    """An option of another field type, or an unknown option."""
     kind = draw(st.sampled_from(SCALARS))
     every = {option for own in TYPES.values() for option in own} - set(TYPES[kind])
     option = draw(st.sampled_from(sorted({*every, "Required", "nullable", "max_lenght", "pk"})))
@@ -171,7 +171,7 @@ def wrong_option(draw: DrawFn, answers: Answers, where: str, fields: Answers) ->
 
 
 def wrong_common(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """An option of all types with a wrong value."""
+    """A common option with an invalid value."""
     option = draw(st.sampled_from(list(wrong.COMMON)))
     value, _ = draw(st.sampled_from(wrong.COMMON[option]))
     kind = draw(st.sampled_from(["str", "int", "date", "json", "bool"]))
@@ -180,21 +180,21 @@ def wrong_common(draw: DrawFn, answers: Answers, where: str, fields: Answers) ->
 
 
 def wrong_value(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """An option of the type's own with a wrong value."""
+    """An option of the field type with an invalid value."""
     option, spec, _ = draw(st.sampled_from(wrong.OPTIONS))
     put(fields, "broken", copy.deepcopy(spec))
     return (f"{where}.broken.{option}" if option else f"{where}.broken: ",)
 
 
 def wrong_default(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A default that its own field refuses."""
+    """A default that is invalid for its field."""
     _, spec, _ = draw(st.sampled_from(wrong.DEFAULTS))
     put(fields, "broken", copy.deepcopy(spec))
     return (f"{where}.broken.default",)
 
 
 def wrong_reference(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A reference to nothing, or with a rule that cannot be kept."""
+    """A reference to a missing resource, or with conflicting options."""
     main = answers["resource_name"]
     spec: Spec
     option, spec = draw(
@@ -219,7 +219,7 @@ def wrong_reference(draw: DrawFn, answers: Answers, where: str, fields: Answers)
 
 
 def wrong_cycle(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """References that no first row could satisfy."""
+    """A cycle of required references."""
     main = answers["resource_name"]
     if draw(st.booleans()):
         put(answers["fields"], "brk", {"type": "reference", "to": main})
@@ -230,10 +230,10 @@ def wrong_cycle(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> 
     return ("cycle", main)
 
 
-def wrong_twice(  # noqa: PLR0911
+def wrong_clash(  # noqa: PLR0911
     draw: DrawFn, answers: Answers, where: str, fields: Answers
 ) -> tuple[str, ...]:
-    """Two resources, or two fields, that meet in a name."""
+    """Two resources or fields whose names clash."""
     further = answers.setdefault("more_resources", [])
     plural = answers.get("resource_plural", plural_of(answers["resource_name"]))
     one: Answers = {"name": "zz", "fields": {"title": "str"}}
@@ -266,7 +266,7 @@ def wrong_twice(  # noqa: PLR0911
 
 
 def wrong_length(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """Names that PostgreSQL would cut, and too much of something."""
+    """Names that are too long for PostgreSQL, or too many fields."""
     if draw(st.booleans()):
         name = "b" * 40
         table = {
@@ -281,7 +281,7 @@ def wrong_length(draw: DrawFn, answers: Answers, where: str, fields: Answers) ->
 
 
 def wrong_further(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """A further resource of the wrong shape."""
+    """A further resource with an invalid key or value."""
     key, value, words = draw(
         st.sampled_from(
             [
@@ -307,7 +307,7 @@ def wrong_further(draw: DrawFn, answers: Answers, where: str, fields: Answers) -
 
 
 def wrong_owner(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
-    """What all share refers to what is somebody's."""
+    """A reference from a shared resource to one that users own."""
     shared = {
         "name": "zz",
         "user_scoped": False,
@@ -321,14 +321,14 @@ def wrong_owner(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> 
 FAULTS = [
     wrong_question, wrong_choice, wrong_kind, wrong_text, wrong_prefix, wrong_name, wrong_plural,
     wrong_field_name, wrong_key, wrong_type, wrong_option, wrong_common, wrong_value, wrong_default,
-    wrong_reference, wrong_cycle, wrong_twice, wrong_length, wrong_further, wrong_owner,
+    wrong_reference, wrong_cycle, wrong_clash, wrong_length, wrong_further, wrong_owner,
 ]  # fmt: skip
 
 
 @st.composite
 def broken(draw: DrawFn) -> Broken:
-    """A valid set in which one thing is wrong."""
+    """Draw a valid set, and add one fault."""
     answers = copy.deepcopy(draw(valid()))
-    where, fields = draw(st.sampled_from(homes(answers)))
+    where, fields = draw(st.sampled_from(field_mappings(answers)))
     fault = draw(st.sampled_from(FAULTS))
     return Broken(answers, fault(draw, answers, where, fields))

@@ -1,4 +1,4 @@
-"""The options and defaults of fields."""
+"""Options and defaults of fields."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ INT = 2**31
 
 @st.composite
 def text_options(draw: DrawFn, kind: str) -> Spec:
-    """min_length, max_length and default of texts."""
+    """Draw the lengths and the default of a string type."""
     spec: Spec = {}
     shortest = {"email": 6, "url": 12}.get(kind, 1)
     if draw(st.booleans()):
@@ -43,7 +43,7 @@ def text_options(draw: DrawFn, kind: str) -> Spec:
 
 
 def bounds(draw: DrawFn, low: Any, high: Any, written: Callable[[Any], Any], *, room: bool) -> Spec:  # noqa: ANN401
-    """Some of ge, gt, le, lt; exclusive ones where there is room between these two."""
+    """Draw some of ge, gt, le and lt; gt and lt only if `room` is true."""
     lower, upper = draw(st.sampled_from([(0, 1), (1, 0), (1, 1)]))
     spec: Spec = {}
     if lower:
@@ -55,7 +55,7 @@ def bounds(draw: DrawFn, low: Any, high: Any, written: Callable[[Any], Any], *, 
 
 @st.composite
 def int_options(draw: DrawFn) -> Spec:
-    """Bounds and default of an int."""
+    """Draw the bounds and the default of an int."""
     value = st.one_of(
         st.integers(-30, 30), st.sampled_from([-INT, INT - 1, 0, 1, -1]), st.integers(-INT, INT - 1)
     )
@@ -82,7 +82,7 @@ FLOATS = st.one_of(
 
 @st.composite
 def float_options(draw: DrawFn) -> Spec:
-    """Bounds and default of a float."""
+    """Draw the bounds and the default of a float."""
     low, high = sorted([draw(FLOATS), draw(FLOATS)])
     spec: Spec = {}
     room = math.nextafter(math.nextafter(low, math.inf), math.inf) <= high
@@ -98,7 +98,7 @@ def float_options(draw: DrawFn) -> Spec:
 
 @st.composite
 def decimal_options(draw: DrawFn) -> Spec:
-    """Digits, bounds and default of a decimal."""
+    """Draw the digits, bounds and default of a decimal."""
     spec: Spec = {}
     if draw(st.booleans()):
         spec["max_digits"] = draw(st.integers(1, 18))
@@ -139,8 +139,8 @@ def decimal_options(draw: DrawFn) -> Spec:
 
 
 @st.composite
-def moment_options(draw: DrawFn, kind: str) -> Spec:
-    """`future`, or a default."""
+def datetime_options(draw: DrawFn, kind: str) -> Spec:
+    """Draw `future` or the default of a date or datetime."""
     spec: Spec = {}
     if draw(st.booleans()):
         spec["future"] = draw(st.booleans())
@@ -158,7 +158,7 @@ def moment_options(draw: DrawFn, kind: str) -> Spec:
 
 @st.composite
 def enum_options(draw: DrawFn) -> Spec:
-    """Choices, one of them the default."""
+    """Draw choices, and one of them as the default."""
     count = draw(st.sampled_from([1, 2, 3, 5, 50]))
     given = draw(st.lists(texts(100), min_size=1, max_size=min(count, 6), unique=True))
     given += [f"choice {number}" for number in range(count - len(given))] if count == 50 else []
@@ -184,7 +184,7 @@ JSON = st.recursive(
 
 
 def depth(value: Any) -> int:  # noqa: ANN401
-    """How deep a value is nested."""
+    """Return the nesting depth of a value."""
     if isinstance(value, dict):
         return 1 + max(map(depth, value.values()), default=0)
     return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 1
@@ -192,24 +192,26 @@ def depth(value: Any) -> int:  # noqa: ANN401
 
 @st.composite
 def container_options(draw: DrawFn, kind: str) -> Spec:
-    """max_items, and a default within it."""
+    """Draw max_items and the default of a list or JSON object."""
     spec: Spec = {}
     if draw(st.booleans()):
         spec["max_items"] = draw(st.sampled_from([1, 2, 5, 50, 51, 10000]))
     if draw(st.booleans()):
         most = min(spec.get("max_items", 50), 4)
         item = texts(200, blank=True)
-        document = st.dictionaries(item, JSON, max_size=most).filter(lambda each: depth(each) <= 8)
-        spec["default"] = draw(st.lists(item, max_size=most) if kind == "list" else document)
+        json_object = st.dictionaries(item, JSON, max_size=most).filter(
+            lambda each: depth(each) <= 8
+        )
+        spec["default"] = draw(st.lists(item, max_size=most) if kind == "list" else json_object)
     return spec
 
 
 def options(kind: str) -> SearchStrategy[Spec]:
-    """The options of a type's own, and its default."""
+    """Return a strategy for the options and the default of a type."""
     if kind in {"str", "text", "email", "url"}:
         return text_options(kind)
     if kind in {"date", "datetime"}:
-        return moment_options(kind)
+        return datetime_options(kind)
     if kind in {"list", "json"}:
         return container_options(kind)
     if kind == "uuid":

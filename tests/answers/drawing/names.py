@@ -48,8 +48,8 @@ COMMON = [
 ]
 
 
-def words_of_the_code() -> list[str]:
-    """Each name in the template's Python, in snake_case: the likeliest to meet one of an answer."""
+def names_in_the_code() -> list[str]:
+    """Return the names in the template's Python code, in snake_case, because they may clash."""
     found = set()
     for path in sources("template"):
         if ".py" in path.name:
@@ -60,14 +60,14 @@ def words_of_the_code() -> list[str]:
 
 WORDS = st.one_of(
     st.sampled_from(COMMON),
-    st.sampled_from(words_of_the_code()),
+    st.sampled_from(names_in_the_code()),
     st.from_regex(r"[a-z][a-z0-9]{0,3}(_[a-z0-9]{1,4}){0,2}", fullmatch=True),
 )
 
 
 @st.composite
 def names(draw: DrawFn, limit: int = 40) -> str:
-    """A name in snake_case: a word, some words, or as long as may be."""
+    """Draw a name in snake_case of one or several words, or of the maximum length."""
     parts = draw(st.lists(WORDS, min_size=1, max_size=draw(st.sampled_from([1, 1, 1, 2, 3]))))
     if draw(st.integers(0, 7)) == 7:
         parts = list(islice(cycle(parts), 20))

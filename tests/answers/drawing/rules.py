@@ -1,4 +1,4 @@
-"""The rules that names and types follow, as hooks/ has them."""
+"""The rules for names and types in hooks/."""
 
 import re
 from typing import Any
@@ -20,12 +20,12 @@ LONGEST_CONSTRAINT = 63
 
 
 def free_for_field(name: str) -> bool:
-    """May a field be called so?"""
+    """Return whether a field may have a name."""
     return name not in reserved.FIELDS and not re.search(reserved.FIELD_PATTERN, name)
 
 
 def free_for_table(plural: str, name: str) -> bool:
-    """May a resource of that name have such a plural?"""
+    """Return whether a resource may have a plural."""
     return (
         len(plural) <= 38
         and plural != name
@@ -35,15 +35,15 @@ def free_for_table(plural: str, name: str) -> bool:
 
 
 def plural_of(name: str) -> str:
-    """The plural that is computed."""
+    """Return the computed plural."""
     return str(module("write/names").plural(name))
 
 
 def class_of(name: str) -> str:
-    """The name of a resource's class."""
+    """Return the class name of a resource."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 
 def kind_of(spec: Any) -> str:  # noqa: ANN401
-    """The type of a field, however it is written."""
+    """Return the type of a field in either notation."""
     return str(spec["type"] if isinstance(spec, dict) else spec)

@@ -1,4 +1,4 @@
-"""Strings that people may write, and that a template may get wrong."""
+"""Strings with characters that a template may fail to escape."""
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -33,7 +33,7 @@ CHARACTERS = st.characters(
 
 @st.composite
 def texts(draw: DrawFn, longest: int, shortest: int = 0, *, blank: bool = False) -> str:
-    """A text of one line whose length is in these bounds."""
+    """Draw a string of one line whose length is within the bounds."""
     text = draw(
         st.one_of(
             st.sampled_from(HOSTILE),

@@ -1,4 +1,4 @@
-"""Sets of answers that keep every rule."""
+"""Sets of answers that follow every rule."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ from tests.support.rendering import choices, questions
 
 @dataclass
 class Resource:
-    """One of the resources, while it grows."""
+    """A resource that is being drawn."""
 
     name: str
     plural: str
@@ -39,13 +39,13 @@ class Resource:
     keys: set[str] = field(default_factory=set)
 
     def filters(self) -> set[str]:
-        """Names of filters for ranges and for null."""
+        """Return the names of the filters for ranges and for null."""
         ranged = [name for name, spec in self.fields.items() if kind_of(spec) in RANGED]
         ranges = {f"{name}_{end}" for name in ranged for end in ("gte", "lte")}
         return ranges | {f"{key}_is_null" for key in self.keys}
 
-    def meets(self, other: "Resource") -> bool:
-        """Do the names of two resources clash?"""
+    def clashes(self, other: "Resource") -> bool:
+        """Return whether the names of two resources clash."""
         if {self.name, self.plural} & {other.name, other.plural}:
             return True
         if class_of(self.name) == class_of(other.name):
@@ -59,7 +59,7 @@ class Resource:
 
 @st.composite
 def resources(draw: DrawFn) -> list[Resource]:
-    """One to a few resources that have no fields yet."""
+    """Draw resources without fields."""
     found: list[Resource] = []
     wanted = draw(st.sampled_from([1, 1, 2, 3, 4, 6]))
     for name in draw(st.lists(names(), min_size=wanted, max_size=wanted + 4, unique=True)):
@@ -70,13 +70,13 @@ def resources(draw: DrawFn) -> list[Resource]:
         scoped = draw(st.sampled_from([True, True, False]))
         one = Resource(name, plural, not given, scoped)
         free = name not in reserved.RESOURCES and free_for_table(plural, name)
-        if free and len(found) < wanted and not any(one.meets(other) for other in found):
+        if free and len(found) < wanted and not any(one.clashes(other) for other in found):
             found.append(one)
     return found or [Resource("task", "tasks", computed=True, scoped=True)]
 
 
 def links(resource: Resource) -> Iterator[str]:
-    """The link tables of a resource."""
+    """Yield the names of the link tables of a resource."""
     for name, spec in resource.fields.items():
         if kind_of(spec) == "references":
             yield f"{resource.plural}_{plural_of(name)}"
@@ -84,7 +84,7 @@ def links(resource: Resource) -> Iterator[str]:
 
 @st.composite
 def relation(draw: DrawFn, kind: str, name: str, home: int, known: list[Resource]) -> Spec | None:
-    """A reference that may be there, or none."""
+    """Draw a valid reference, or return None."""
     own = known[home]
     target = draw(st.sampled_from(known))
     if target.scoped and not own.scoped:
@@ -105,7 +105,7 @@ def relation(draw: DrawFn, kind: str, name: str, home: int, known: list[Resource
         return spec
     if len(f"fk_{own.plural}_{name}_id_{target.plural}") > LONGEST_CONSTRAINT:
         return None
-    # What is required refers only forward: no cycle leaves a resource without a first row.
+    # Required references go only to later resources, so that there is no cycle.
     if known.index(target) <= home or draw(st.booleans()):
         spec["required"] = False
     rules = ["restrict", "cascade", *(["set_null"] if spec.get("required") is False else [])]
@@ -120,7 +120,7 @@ def relation(draw: DrawFn, kind: str, name: str, home: int, known: list[Resource
 def fields(  # noqa: PLR0912
     draw: DrawFn, home: int, known: list[Resource]
 ) -> dict[str, Any]:
-    """The fields of a resource: at least one."""
+    """Draw the fields of a resource."""
     own = known[home]
     former: set[str] = set()
     count = draw(st.sampled_from([1, 2, 3, 5, 8]))
@@ -179,7 +179,7 @@ def fields(  # noqa: PLR0912
 
 
 def allowed(fields: dict[str, Any]) -> list[str]:
-    """The operations that the fields allow."""
+    """Return the operations that the fields allow."""
     kinds = {kind_of(spec) for spec in fields.values()}
     completes = "completed" in fields and kind_of(fields["completed"]) == "bool"
     return [
@@ -197,7 +197,7 @@ SEGMENTS = st.one_of(
 
 @st.composite
 def prefixes(draw: DrawFn) -> str:
-    """A value of api_prefix."""
+    """Draw a value of api_prefix."""
     segments = [
         each
         for each in draw(st.lists(SEGMENTS, min_size=1, max_size=3))
@@ -208,7 +208,7 @@ def prefixes(draw: DrawFn) -> str:
 
 @st.composite
 def valid(draw: DrawFn) -> Answers:  # noqa: PLR0912
-    """A set of answers that keeps every rule."""
+    """Draw a set of answers that follows every rule."""
     known = draw(resources())
     for number in range(len(known)):
         draw(fields(number, known))

@@ -1,5 +1,5 @@
-// A Better Auth that lives for a test: its users and keys are in memory, and it ends with its input.
-// It prints its port, then obeys the words that it reads, one a line, and prints an answer to each.
+// A Better Auth server for tests. Users and keys are in memory. It prints its port, then reads one
+// command per line and prints the result of each, and exits at the end of its input.
 
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
@@ -37,16 +37,16 @@ const auth = betterAuth({
 handler = toNodeHandler(auth);
 
 const COMMANDS = {
-  // The next token is signed with a new key; the old one stays published, as Better Auth has it.
+  // Better Auth signs the next token with a new key, and continues to publish the old one.
   rotate() {
     for (const key of tables.jwks) key.expiresAt ??= new Date();
     return tables.jwks.length;
   },
-  // How often the keys were asked for.
+  // The number of requests for the keys.
   fetches() {
     return fetches;
   },
-  // An outage: connections are refused.
+  // Simulate an outage: refuse connections.
   async stop() {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -1,1 +1,1 @@
-"""The files around the app of a rendered project: tools, image, workflow, pages."""
+"""Tests of the files around the app: tools, deployment, workflow and documentation."""

@@ -1,4 +1,4 @@
-"""Projects of answers that differ wherever these files do."""
+"""Projects whose answers change the files outside of the app."""
 
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(params=ANSWERS)
 def answers(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Sets of answers that differ wherever these files do."""
+    """The sets of answers."""
     return ANSWERS[request.param]
 
 
 @pytest.fixture
 def project(render: Render, answers: dict[str, Any]) -> Path:
-    """A project rendered with each of them."""
+    """A project rendered with each set of answers."""
     return render(**answers)

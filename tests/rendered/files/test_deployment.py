@@ -20,7 +20,7 @@ from tests.support.environment import Environment
 DOCKERFILE_UTILS = "dockerfile-utils@0.16.3"
 
 
-def test_image_runs_without_privileges_and_secrets(render: Render) -> None:
+def test_image_has_an_unprivileged_user_and_no_secrets(render: Render) -> None:
     project = render()
     lines = (project / "Dockerfile").read_text(encoding="utf-8").splitlines()
     final = lines[max(i for i, line in enumerate(lines) if line.startswith("FROM ")) :]
@@ -44,34 +44,38 @@ def test_image_runs_without_privileges_and_secrets(render: Render) -> None:
 
 
 def command(project: Path, name: str) -> list[str]:
-    """What an instruction of the Dockerfile runs, in its exec form."""
+    """Return the command of a Dockerfile instruction in exec form."""
     text = (project / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
     [line] = [line for line in text.splitlines() if line.startswith(name)]
     return list(json.loads(line[line.index("[") :]))
 
 
 @pytest.mark.parametrize(("port", "used"), [(None, "8000"), ("", "8000"), ("9000", "9000")])
-def test_image_listens_where_it_is_told(render: Render, port: str | None, used: str) -> None:
+def test_image_listens_on_the_configured_port(render: Render, port: str | None, used: str) -> None:
     *shell, script = command(render(), "CMD")
     env = {"PATH": os.environ["PATH"], **({} if port is None else {"PORT": port})}
-    assert script.startswith("exec uvicorn app.main:app "), "signals reach the server itself"
+    assert script.startswith("exec uvicorn app.main:app "), (
+        "without exec, the server does not receive signals"
+    )
     run = [*shell, script.replace("exec", "echo", 1)]
-    shown = subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout
-    assert f" --host 0.0.0.0 --port {used} " in shown
+    printed = subprocess.run(run, env=env, capture_output=True, text=True, check=True).stdout
+    assert f" --host 0.0.0.0 --port {used} " in printed
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
-def test_image_is_probed_where_it_listens(render: Render, status: int, healthy: bool) -> None:
-    asked = []
+def test_health_check_requests_the_configured_port(
+    render: Render, status: int, healthy: bool
+) -> None:
+    requested = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requested.append(self.path)
             self.send_response(status)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     python, *arguments = command(render(), "HEALTHCHECK")
     assert python == "python"
@@ -83,29 +87,27 @@ def test_image_is_probed_where_it_listens(render: Render, status: int, healthy: 
             [sys.executable, *arguments], env=env, capture_output=True, check=False
         )
         thread.join()
-    assert asked == ["/health"]
+    assert requested == ["/health"]
     assert (done.returncode == 0) == healthy
 
 
-def test_server_reads_how_long_idle_connections_stay_open(
-    render: Render, environment: Environment
-) -> None:
+def test_uvicorn_reads_the_keep_alive_timeout(render: Render, environment: Environment) -> None:
     text = (render() / "Dockerfile").read_text(encoding="utf-8")
     [(name, seconds)] = re.findall(r"(UVICORN_TIMEOUT_KEEP_ALIVE)=(\d+)", text)
-    assert int(seconds) > 60, "load balancers keep theirs for 60 seconds"
+    assert int(seconds) > 60, "load balancers keep idle connections for 60 seconds"
     script = (
         "from importlib import import_module\n"
         "main = import_module('uvicorn.main').main\n"
         "print(main.make_context('uvicorn', ['app.main:app']).params['timeout_keep_alive'])"
     )
-    shown = environment.check(render(), "python", "-c", script, **{name: seconds})
-    assert shown.strip() == seconds
+    printed = environment.check(render(), "python", "-c", script, **{name: seconds})
+    assert printed.strip() == seconds
 
 
-def test_dockerfile_is_well_formed(render: Render) -> None:
+def test_dockerfile_passes_the_linter(render: Render) -> None:
     npx = shutil.which("npx")
     if npx is None:
-        pytest.skip("there is no Node, which the linter of the Dockerfile runs on")
+        pytest.skip("the Dockerfile linter requires npx")
     done = subprocess.run(
         [npx, "--yes", DOCKERFILE_UTILS, "lint", "Dockerfile"],
         cwd=render(),
@@ -127,14 +129,14 @@ def test_compose_migrates_before_the_app_starts(render: Render) -> None:
     assert services["migrate"]["command"] == ["alembic", "upgrade", "head"]
     assert services["migrate"]["build"] == services["app"]["build"]
     password = services["postgres"]["environment"]["POSTGRES_PASSWORD"]
-    assert password.startswith("${POSTGRES_PASSWORD:?"), "no password is a default"
+    assert password.startswith("${POSTGRES_PASSWORD:?"), "the password must not have a default"
     assert "ports" not in services["postgres"]
-    # The port that is published is the one that the app listens on, whatever .env says.
+    # The published port must be the one that the app listens on, regardless of .env.
     [published] = services["app"]["ports"]
     assert published.endswith(f":{services['app']['environment']['PORT']}")
 
 
-def test_env_holds_random_secrets_and_is_never_overwritten(
+def test_env_file_has_random_secrets_and_is_not_overwritten(
     render: Render, environment: Environment
 ) -> None:
     project, other = render(), render()

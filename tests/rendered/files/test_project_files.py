@@ -11,19 +11,12 @@ import yaml
 
 from tests.conftest import Render
 from tests.support.checks import texts
-from tests.support.environment import Environment, uv
-from tests.support.rendering import SOURCE
-
-CHECK_JSONSCHEMA = "check-jsonschema@0.39.0"
-
-
-ZIZMOR = "zizmor@1.32.0"
-
+from tests.support.commands import CHECK_JSONSCHEMA, ZIZMOR, run_linter
+from tests.support.environment import Environment
+from tests.support.rendering import SOURCE, recorded_answers
 
 PRE_COMMIT = "pre-commit@4.7.0"
-
-
-OF_OTHER_TOOLS = (
+CONFIGURATION_FILES = (
     ".github/dependabot.yml",
     ".github/workflows/ci.yml",
     ".pre-commit-config.yaml",
@@ -31,27 +24,15 @@ OF_OTHER_TOOLS = (
 )
 
 
-def tool(*command: str, cwd: Path | None = None) -> None:
-    """Run a linter that is no dependency of this repository; its output is the message."""
-    done = subprocess.run(
-        [uv(), "tool", "run", "--quiet", *command],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def dependencies(project: Path) -> set[str]:
-    """The names, extras included, of what a project depends on where it runs."""
+    """Return the names of a project's runtime dependencies, with extras."""
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     return {re.split(r"[<>=]", line)[0] for line in pyproject["project"]["dependencies"]}
 
 
-def test_metadata_is_what_was_answered(project: Path, answers: dict[str, Any]) -> None:
+def test_metadata_matches_the_answers(project: Path, answers: dict[str, Any]) -> None:
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    recorded = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    recorded = recorded_answers(project)
 
     assert pyproject["project"]["name"] == recorded["project_slug"]
     assert pyproject["project"]["description"] == recorded["project_description"]
@@ -61,7 +42,7 @@ def test_metadata_is_what_was_answered(project: Path, answers: dict[str, Any]) -
             assert list(recorded[name]) == list(value), "the order of the fields is kept"
 
 
-def test_every_requirement_is_bounded_on_both_sides(project: Path) -> None:
+def test_every_requirement_has_a_lower_and_an_upper_bound(project: Path) -> None:
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     requirements = pyproject["project"]["dependencies"] + pyproject["dependency-groups"]["dev"]
 
@@ -71,17 +52,17 @@ def test_every_requirement_is_bounded_on_both_sides(project: Path) -> None:
     assert names == sorted(names)
 
 
-def test_only_what_is_needed_is_installed(render: Render) -> None:
+def test_dependencies_depend_on_the_answers(render: Render) -> None:
     assert "uuid-utils" in dependencies(render())
     assert "uuid-utils" not in dependencies(render(id_type="int"))
     assert {"pyjwt", "pwdlib[argon2]", "python-multipart"} <= dependencies(render())
 
 
 @pytest.mark.parametrize("auth", ["local", "external"])
-def test_no_word_is_left_of_the_default_answers(render: Render, auth: str) -> None:
+def test_default_names_occur_nowhere(render: Render, auth: str) -> None:
     project = render(
         project_name="Library",
-        project_description="What is lent to whom.",
+        project_description="The books of a library.",
         resource_name="book",
         fields={"title": "str"},
         auth=auth,
@@ -96,13 +77,13 @@ def test_no_word_is_left_of_the_default_answers(render: Render, auth: str) -> No
     assert left == []
 
 
-def test_files_of_other_tools_are_the_same_in_every_project(project: Path) -> None:
-    """So that one render of them stands for all: no answer switches or changes one."""
+def test_configuration_files_do_not_depend_on_the_answers(project: Path) -> None:
+    """Other tests of these files can therefore use a single project."""
     assert {str(path.relative_to(project)) for path in project.rglob("*.y*ml")} == {
-        *OF_OTHER_TOOLS,
+        *CONFIGURATION_FILES,
         ".copier-answers.yml",
     }
-    for name in OF_OTHER_TOOLS:
+    for name in CONFIGURATION_FILES:
         assert (project / name).read_bytes() == (SOURCE / name).read_bytes(), name
 
 
@@ -114,13 +95,13 @@ def test_files_of_other_tools_are_the_same_in_every_project(project: Path) -> No
         ("vendor.dependabot", ".github/dependabot.yml"),
     ],
 )
-def test_files_of_other_tools_follow_their_schemas(render: Render, schema: str, file: str) -> None:
-    tool(CHECK_JSONSCHEMA, "--builtin-schema", schema, str(render() / file))
+def test_configuration_files_match_their_schemas(render: Render, schema: str, file: str) -> None:
+    run_linter(CHECK_JSONSCHEMA, "--builtin-schema", schema, str(render() / file))
 
 
-def test_workflow_is_safe(render: Render) -> None:
+def test_workflow_is_least_privileged_and_pinned(render: Render) -> None:
     project = render()
-    tool(ZIZMOR, "--offline", "--quiet", str(project / ".github"))
+    run_linter(ZIZMOR, "--offline", "--quiet", str(project / ".github"))
 
     workflow = (project / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     used = re.findall(r"uses: (\S+)(.*)", workflow)
@@ -136,7 +117,7 @@ def test_workflow_is_safe(render: Render) -> None:
 
 
 def test_pre_commit_configuration_is_valid(render: Render) -> None:
-    tool(PRE_COMMIT, "validate-config", str(render() / ".pre-commit-config.yaml"))
+    run_linter(PRE_COMMIT, "validate-config", str(render() / ".pre-commit-config.yaml"))
 
 
 def test_make_lists_its_commands(render: Render) -> None:
@@ -150,34 +131,34 @@ def test_make_lists_its_commands(render: Render) -> None:
 
 
 @pytest.mark.long
-def test_a_missing_revision_is_named_and_written(render: Render, environment: Environment) -> None:
+def test_missing_revision_is_reported_and_created(render: Render, environment: Environment) -> None:
     project = render(id_type="int")
-    own = f"sqlite:///{project / 'own.db'}"
+    url = f"sqlite:///{project / 'own.db'}"
     check = ("python", "-m", "scripts.migrations", "check")
     create = ("python", "-m", "scripts.migrations", "create")
-    environment.check(project, *check, DATABASE_URL=own)
+    environment.check(project, *check, DATABASE_URL=url)
 
     model = project / "app" / "models" / "task.py"
     model.write_text(f"{model.read_text(encoding='utf-8')}\n    extra: str | None = None\n")
-    failed = environment.run(project, *check, DATABASE_URL=own)
+    failed = environment.run(project, *check, DATABASE_URL=url)
     assert failed.returncode == 1
     assert "extra" in failed.stdout
     assert 'make migration m="' in failed.stdout
 
     assert environment.run(project, *create, MESSAGE="  ").returncode == 1
-    environment.check(project, *create, DATABASE_URL=own, MESSAGE='say "more" \\ or less')
+    environment.check(project, *create, DATABASE_URL=url, MESSAGE='say "more" \\ or less')
     assert len(list((project / "migrations" / "versions").glob("*.py"))) == 2
-    environment.check(project, *check, DATABASE_URL=own)
+    environment.check(project, *check, DATABASE_URL=url)
     environment.check(project, "ruff", "check", "migrations")
     environment.check(project, "ruff", "format", "--check", "migrations")
 
     nothing = environment.check(project, *create, MESSAGE="again")
     assert "there is nothing to write" in nothing
     assert len(list((project / "migrations" / "versions").glob("*.py"))) == 2
-    assert not (project / "own.db").exists(), "the database of DATABASE_URL is left alone"
+    assert not (project / "own.db").exists(), "the database of DATABASE_URL must not be used"
 
 
-def test_texts_end_in_one_newline_and_no_line_in_a_blank(project: Path) -> None:
+def test_files_end_with_one_newline_and_lines_without_whitespace(project: Path) -> None:
     for path in sorted(project.rglob("*")):
         if path.is_file() and path.read_bytes():
             text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The README and docs of a rendered project say what is true of it."""
+"""The README and the documentation of a rendered project are correct."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.conftest import Render
 from tests.support.environment import Environment
 from tests.support.presets import PRESETS, RICH
 
-# The texts of a page's first heading and first paragraph, as CommonMark reads them.
+# Prints the text of the first heading and the first paragraph of a Markdown page.
 READ_MARKDOWN = """
 import json, sys
 from markdown_it import MarkdownIt
@@ -45,7 +45,7 @@ print(json.dumps([name.upper() for name in Settings.model_fields]))
 """
 
 
-# The tables of the models, their columns, and which tables these refer to.
+# Prints the tables of the models, their columns, and the tables that these refer to.
 TABLES = """
 import json, app.models
 from sqlmodel import SQLModel
@@ -61,12 +61,12 @@ print(json.dumps({
 
 
 def section(project: Path, title: str) -> str:
-    """One section of a project's README."""
+    """Return a section of a project's README."""
     readme = (project / "README.md").read_text(encoding="utf-8")
     return readme.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
-def test_readme_shows_texts_as_they_were_written(
+def test_readme_shows_the_name_and_the_description(
     project: Path, environment: Environment, answers: dict[str, Any]
 ) -> None:
     readme = project / "README.md"
@@ -90,9 +90,7 @@ def test_readme_lists_the_routes_of_the_app(project: Path, environment: Environm
     assert set(listed) == set(served)
 
 
-def test_every_variable_is_documented_where_it_can_be_set(
-    project: Path, environment: Environment
-) -> None:
+def test_readme_and_env_example_list_all_settings(project: Path, environment: Environment) -> None:
     in_readme = re.findall(r"^\| `([A-Z_]+)` \|", section(project, "Settings"), re.MULTILINE)
     example = (project / ".env.example").read_text(encoding="utf-8")
     in_example = re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)
@@ -103,7 +101,7 @@ def test_every_variable_is_documented_where_it_can_be_set(
     assert len(in_readme) == len(set(in_readme))
 
 
-def test_documented_defaults_are_the_apps(project: Path, environment: Environment) -> None:
+def test_env_example_has_the_default_values(project: Path, environment: Environment) -> None:
     example = (project / ".env.example").read_text(encoding="utf-8")
     lines = [
         line.removeprefix("# ")
@@ -122,28 +120,28 @@ def test_documented_defaults_are_the_apps(project: Path, environment: Environmen
 
 
 @pytest.mark.parametrize("auth", ["local", "external"])
-def test_reasons_of_refusals_are_documented_and_tested(render: Render, auth: str) -> None:
+def test_reasons_for_rejected_tokens_are_documented_and_tested(render: Render, auth: str) -> None:
     project = render(auth=auth)
     page = (project / "docs/authentication.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`.*?`) \|", page.split("## Why a token is refused")[1], re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?`) \|", page.split("## Why a token is rejected")[1], re.MULTILINE)
     documented = re.findall(r"`(\w+)`", " ".join(rows))
     code = "".join(
         path.read_text(encoding="utf-8")
         for path in sorted([*project.glob("app/auth/*.py"), *project.glob("app/services/auth.py")])
     )
-    given = re.findall(
+    used = re.findall(
         r'(?:invalid_token|InvalidTokenError|_log_refusal)\(\s*"(\w+)"|'
         r'Error: \("(\w+)", |reason = "(\w+)"|_read_id\([^,]*, "(\w+)"|type\(error\), \("(\w+)"',
         code,
     )
-    assert {name for names in given for name in names if name} == set(documented)
+    assert {name for names in used for name in names if name} == set(documented)
     assert len(documented) == len(set(documented))
     tested = (project / "tests/auth/test_refusals.py").read_text(encoding="utf-8")
     assert [reason for reason in documented if f'"{reason}"' not in tested] == []
 
 
 @pytest.mark.parametrize("name", ["defaults", "fastapi-sqlmodel-generator"])
-def test_pages_name_files_and_tests_that_exist(name: str, render: Render) -> None:
+def test_files_and_tests_that_pages_name_exist(name: str, render: Render) -> None:
     project = render(**PRESETS.get(name, {}))
     tests = {path.name: path.read_text(encoding="utf-8") for path in project.rglob("test_*.py")}
     pages = {page.name: page.read_text(encoding="utf-8") for page in project.rglob("*.md")}
@@ -159,7 +157,7 @@ def test_pages_name_files_and_tests_that_exist(name: str, render: Render) -> Non
     assert named - functions - tests.keys() == set()
 
 
-def test_a_request_passes_through_few_files(project: Path) -> None:
+def test_readme_names_the_few_files_that_handle_a_request(project: Path) -> None:
     named = re.findall(
         r"^\d\. `(app/\S+\.py)`: ", section(project, "How a request is handled"), re.MULTILINE
     )
@@ -167,8 +165,8 @@ def test_a_request_passes_through_few_files(project: Path) -> None:
     assert 5 <= len(named) <= 8
 
 
-def test_diagram_shows_the_tables(project: Path, answers: dict[str, Any]) -> None:
-    """Each line has a form that Mermaid takes, which reads PK, FK and UK as marks in any case."""
+def test_diagram_has_valid_syntax(project: Path, answers: dict[str, Any]) -> None:
+    """Mermaid reads PK, FK and UK as keys in any case, so columns of these names need a prefix."""
     diagram = section(project, "Data model").split("```mermaid\n")[1].split("```")[0]
     name = r"[a-z_][a-z0-9_]*"
     marks = r"( (PK|FK|UK|FK, UK))?( \"optional\")?"
@@ -184,7 +182,7 @@ def test_diagram_shows_the_tables(project: Path, answers: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("name", ["defaults", "graph", "all-types"])
-def test_diagram_is_that_of_the_models(name: str, render: Render, environment: Environment) -> None:
+def test_diagram_matches_the_models(name: str, render: Render, environment: Environment) -> None:
     project = render(**RICH.get(name, {}))
     diagram = section(project, "Data model").split("```mermaid\n")[1].split("```")[0]
     shown = {
@@ -195,11 +193,15 @@ def test_diagram_is_that_of_the_models(name: str, render: Render, environment: E
     }
     related = re.findall(r'^    "(\w+)" (?:\|\||\|o|}o)--o\{ "(\w+)" :', diagram, re.MULTILINE)
     printed = json.loads(environment.check(project, "python", "-c", TABLES))
-    links = {table: of for table, of in printed.items() if len(of["keys"]) == len(of["columns"])}
+    links = {
+        name: table
+        for name, table in printed.items()
+        if len(table["keys"]) == len(table["columns"])
+    }
     assert shown == {
-        table: set(of["columns"]) for table, of in printed.items() if table not in links
+        name: set(table["columns"]) for name, table in printed.items() if name not in links
     }
     assert sorted(related) == sorted(
         [(to, table) for table in shown for to in printed[table]["keys"]]
-        + [(of["keys"][1], of["keys"][0]) for of in links.values()]
+        + [(link["keys"][1], link["keys"][0]) for link in links.values()]
     )

@@ -1,1 +1,1 @@
-"""Each preset serves its design: routes and bodies as the document of that design shows them."""
+"""Each preset has the routes and bodies of the todo backend that it is named after."""

@@ -1,4 +1,4 @@
-"""The presets as servers: each rendered app is a process of its own, on either database."""
+"""Fixtures that serve the presets, on both databases."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.environment import Environment
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, empty_database
 from tests.support.preset_server import Api, Serve, serve
 from tests.support.presets import PRESETS
 from tests.support.rendering import render
@@ -25,7 +25,7 @@ def served(
     postgres: Postgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Serve]:
-    """Presets by name, each served from the first test that asks for it on."""
+    """A function that returns a preset's app by its name, and serves it from the first call on."""
     root = tmp_path_factory.mktemp(request.param)
     running: dict[str, Api] = {}
     with ExitStack() as stack:
@@ -33,10 +33,9 @@ def served(
         def start(name: str) -> Api:
             if name not in running:
                 project = render(template, root / name, PRESETS[name])
-                url = f"sqlite:///{root / name}.db"
-                if request.param == "postgresql":
-                    url = stack.enter_context(postgres.database())
-                running[name] = stack.enter_context(serve(environment, project, PRESETS[name], url))
+                database = empty_database(request.param, root / f"{name}.db", postgres)
+                url = stack.enter_context(database)
+                running[name] = stack.enter_context(serve(environment, project, url))
             return running[name]
 
         yield start

@@ -1,4 +1,4 @@
-"""What the tests of several presets need."""
+"""Helpers for the tests of the presets."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,23 +9,23 @@ UNKNOWN = 2**40
 Row = dict[str, Any]
 
 
-def soon(**after: float) -> str:
-    """A moment to come, as JSON has it."""
+def from_now(**after: float) -> str:
+    """Return the time after a duration, in ISO format."""
     return (datetime.now(UTC) + timedelta(**after)).isoformat()
 
 
-def moment(text: str) -> datetime:
-    """A moment, which has to say its offset."""
+def parse_datetime(text: str) -> datetime:
+    """Parse a datetime, which must have an offset."""
     found = datetime.fromisoformat(text)
     assert found.tzinfo is not None
     return found
 
 
 def titles(rows: list[Row]) -> set[str]:
-    """What the rows are called."""
+    """Return the titles of rows."""
     return {row["title"] for row in rows}
 
 
-def is_kept(caller: Caller, path: str, row: Row) -> None:
-    """Expect that the row is as it was, whatever others tried."""
+def assert_unchanged(caller: Caller, path: str, row: Row) -> None:
+    """Check that a row is unchanged."""
     assert caller.get(200, f"{path}/{row['id']}") == row

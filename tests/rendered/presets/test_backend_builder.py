@@ -1,6 +1,6 @@
 """The preset backend-builder."""
 
-from tests.rendered.presets.helpers import UNKNOWN, is_kept, moment, titles
+from tests.rendered.presets.helpers import UNKNOWN, assert_unchanged, parse_datetime, titles
 from tests.support.preset_server import Api
 
 
@@ -31,7 +31,7 @@ class TestBackendBuilder:
         task = answer.json
         assert answer.headers["Location"] == f"{tasks}/{task['id']}"
         assert (task["title"], task["user_id"], task["description"]) == ("value", ada.id, None)
-        assert moment(task["created_at"]) <= moment(task["updated_at"])
+        assert parse_datetime(task["created_at"]) <= parse_datetime(task["updated_at"])
         listed = ada.get(200, tasks)
         assert isinstance(listed["items"], list)
         assert listed == {
@@ -47,13 +47,13 @@ class TestBackendBuilder:
         }
         changed = ada.put(200, f"{tasks}/{task['id']}", {"description": "Longer"})
         assert (changed["title"], changed["description"]) == ("value", "Longer")
-        is_kept(ada, tasks, changed)
+        assert_unchanged(ada, tasks, changed)
         ada.delete(204, f"{tasks}/{task['id']}")
         assert ada.get(404, f"{tasks}/{task['id']}")["error_code"] == "NOT_FOUND"
         ada.put(404, f"{tasks}/{task['id']}", {"title": "Gone"})
         ada.delete(404, f"{tasks}/{task['id']}")
 
-    def test_the_path_is_the_tokens_own(self, builder: Api) -> None:
+    def test_paths_of_other_users_are_forbidden(self, builder: Api) -> None:
         ada, bob = builder.register(), builder.register()
         tasks = f"/api/{ada.id}/tasks"
         task = ada.post(201, tasks, {"title": "Ada's own"})
@@ -70,16 +70,16 @@ class TestBackendBuilder:
             ("POST", "/bulk-complete", {"task_ids": [task["id"]]}),
         ):
             assert bob.expect(403, method, tasks + tail, body)["error_code"] == "FORBIDDEN"
-        # Before ids and bodies are looked at, and for a user who is none.
+        # Also with an invalid id and body, and for a user who does not exist.
         bob.put(403, f"{tasks}/none", {"title": 7})
         bob.get(403, "/api/some-user-id/tasks")
-        # Under his own path, Ada's task does not exist.
+        # Below Bob's own path, Ada's task does not exist.
         mine = f"/api/{bob.id}/tasks"
         bob.get(404, f"{mine}/{task['id']}")
         bob.put(404, f"{mine}/{task['id']}", {"title": "Bob's"})
         bob.delete(404, f"{mine}/{task['id']}")
         assert bob.get(200, mine)["items"] == []
-        is_kept(ada, tasks, task)
+        assert_unchanged(ada, tasks, task)
 
     def test_unauthorized_access(self, builder: Api) -> None:
         builder.anonymous().get(401, "/api/some-user-id/tasks")
@@ -97,12 +97,12 @@ class TestBackendBuilder:
         ada, bob = builder.register(), builder.register()
         tasks = f"/api/{ada.id}/tasks"
         rows = ada.post(201, f"{tasks}/bulk", [{"title": "One"}, {"title": "Two"}])
-        theirs = bob.post(201, f"/api/{bob.id}/tasks", {"title": "Bob's"})
-        ids = [rows[0]["id"], theirs["id"], rows[1]["id"], UNKNOWN]
+        foreign = bob.post(201, f"/api/{bob.id}/tasks", {"title": "Bob's"})
+        ids = [rows[0]["id"], foreign["id"], rows[1]["id"], UNKNOWN]
         done = ada.post(200, f"{tasks}/bulk-complete", {"task_ids": ids})
-        assert done == {"updated_count": 2, "failed_ids": [theirs["id"], UNKNOWN]}
+        assert done == {"updated_count": 2, "failed_ids": [foreign["id"], UNKNOWN]}
         assert ada.get(200, tasks, status="completed")["pagination"]["total"] == 2
-        is_kept(bob, f"/api/{bob.id}/tasks", theirs)
+        assert_unchanged(bob, f"/api/{bob.id}/tasks", foreign)
         again = ada.post(200, f"{tasks}/bulk-complete", {"task_ids": [rows[0]["id"]]})
         assert again["failed_ids"] == []
         ada.post(422, f"{tasks}/bulk-complete", {"task_ids": ["one"]})

@@ -1,6 +1,6 @@
 """The preset backend-engineer."""
 
-from tests.rendered.presets.helpers import is_kept, moment, soon
+from tests.rendered.presets.helpers import assert_unchanged, from_now, parse_datetime
 from tests.support.preset_server import Api, Caller
 
 
@@ -20,7 +20,7 @@ class TestBackendEngineer:
 
     def test_crud(self, engineer: Api) -> None:
         ada = engineer.register()
-        due = soon(days=7)
+        due = from_now(days=7)
         body = {
             "title": "Write the report",
             "description": "All of it",
@@ -34,7 +34,7 @@ class TestBackendEngineer:
             *("created_at", "updated_at", "user_id"),
         }
         assert {**body, "due_date": task["due_date"]}.items() <= task.items()
-        assert moment(task["due_date"]) == moment(due)
+        assert parse_datetime(task["due_date"]) == parse_datetime(due)
         assert (len(task["id"]), task["id"][14], task["completed"]) == (36, "7", False)
         assert task["user_id"] == ada.id
         plain = ada.post(201, self.TASKS, {"title": "Plain"})
@@ -45,7 +45,7 @@ class TestBackendEngineer:
         changed = ada.patch(200, path, {"completed": True, "tags": []})
         assert (changed["completed"], changed["tags"]) == (True, [])
         assert changed["title"] == task["title"]
-        assert moment(changed["updated_at"]) > moment(task["updated_at"])
+        assert parse_datetime(changed["updated_at"]) > parse_datetime(task["updated_at"])
         assert ada.get(200, self.TASKS, completed="true")["items"] == [changed]
         assert ada.get(200, self.TASKS, completed="false")["items"] == [plain]
         ada.delete(204, path)
@@ -86,7 +86,7 @@ class TestBackendEngineer:
             ("title", "x" * 101),
             ("description", "x" * 501),
             ("priority", "urgent"),
-            ("due_date", soon(days=-1)),
+            ("due_date", from_now(days=-1)),
             ("due_date", "2999-01-01T12:00:00"),
             ("tags", "work"),
         ):
@@ -94,7 +94,7 @@ class TestBackendEngineer:
             assert error["code"] == "VALIDATION_ERROR"
             assert error["details"].keys() == {field}
         task = ada.post(201, self.TASKS, {"title": "Any"})
-        past = {"due_date": soon(days=-1)}
+        past = {"due_date": from_now(days=-1)}
         assert "due_date" in ada.patch(422, f"{self.TASKS}/{task['id']}", past)["error"]["details"]
         ada.get(422, f"{self.TASKS}/1")
 
@@ -110,7 +110,7 @@ class TestBackendEngineer:
         bob.patch(404, missing, {"title": "Bob's"})
         bob.delete(404, missing)
         assert bob.get(200, self.TASKS)["items"] == []
-        is_kept(ada, self.TASKS, task)
+        assert_unchanged(ada, self.TASKS, task)
 
     def test_authentication(self, engineer: Api) -> None:
         error = engineer.anonymous().get(401, self.TASKS)["error"]

@@ -2,7 +2,13 @@
 
 from urllib.parse import urlencode
 
-from tests.rendered.presets.helpers import UNKNOWN, is_kept, moment, soon, titles
+from tests.rendered.presets.helpers import (
+    UNKNOWN,
+    assert_unchanged,
+    from_now,
+    parse_datetime,
+    titles,
+)
 from tests.support.preset_server import Api, Caller
 
 
@@ -47,7 +53,7 @@ class TestBackendScaffolder:
         assert answer.status == 201
         task = answer.json
         assert answer.headers["Location"] == f"{self.TASKS}/{task['id']}"
-        assert moment(task["created_at"]) <= moment(task["updated_at"])
+        assert parse_datetime(task["created_at"]) <= parse_datetime(task["updated_at"])
         assert task == {
             **body,
             "id": task["id"],
@@ -65,14 +71,14 @@ class TestBackendScaffolder:
         assert ada.get(200, f"{self.TASKS}/{task['id']}") == task
 
         changed = ada.put(200, f"{self.TASKS}/{task['id']}", {"completed": True})
-        assert moment(changed["updated_at"]) > moment(task["updated_at"])
+        assert parse_datetime(changed["updated_at"]) > parse_datetime(task["updated_at"])
         assert changed == {**task, "completed": True, "updated_at": changed["updated_at"]}
         ada.delete(204, f"{self.TASKS}/{task['id']}")
         error = ada.get(404, f"{self.TASKS}/{task['id']}")
         assert error["detail"]
         assert ada.get(200, self.TASKS) == []
 
-    def test_a_trailing_slash_is_no_redirect(self, scaffolder: Api) -> None:
+    def test_trailing_slash_does_not_redirect(self, scaffolder: Api) -> None:
         ada = scaffolder.register()
         task = ada.post(201, f"{self.TASKS}/", {"title": "With a slash"})
         assert ada.get(200, f"{self.TASKS}/") == [task]
@@ -92,10 +98,10 @@ class TestBackendScaffolder:
 
     def test_business_rules(self, scaffolder: Api) -> None:
         ada = scaffolder.register()
-        due = soon(days=2)
+        due = from_now(days=2)
         row = ada.post(201, self.TASKS, {"title": "Low", "priority": "low", "due_date": due})
         assert row["priority"] == "low"
-        assert moment(row["due_date"]) == moment(due)
+        assert parse_datetime(row["due_date"]) == parse_datetime(due)
         assert ada.get(200, self.TASKS, priority="low") == [row]
         for wrong in ({"title": "ab"}, {"title": "x" * 201}, {"title": None}, {}):
             assert "title" in ada.post(422, self.TASKS, wrong)["errors"]
@@ -122,15 +128,15 @@ class TestBackendScaffolder:
 
     def test_soft_delete(self, scaffolder: Api) -> None:
         ada = scaffolder.register()
-        task = ada.post(201, self.TASKS, {"title": "Hidden"})
+        task = ada.post(201, self.TASKS, {"title": "Deleted"})
         path = f"{self.TASKS}/{task['id']}"
         ada.delete(204, path)
         assert ada.get(200, f"{self.TASKS}/stats")["total"] == 0
-        ada.put(404, path, {"title": "Shown"})
+        ada.put(404, path, {"title": "Changed"})
         ada.patch(404, f"{path}/complete")
         ada.delete(404, path)
-        assert ada.post(200, f"{path}/restore")["title"] == "Hidden"
-        assert titles(ada.get(200, self.TASKS)) == {"Hidden"}
+        assert ada.post(200, f"{path}/restore")["title"] == "Deleted"
+        assert titles(ada.get(200, self.TASKS)) == {"Deleted"}
 
     def test_another_users_task_is_not_found(self, scaffolder: Api) -> None:
         ada, bob = scaffolder.register(), scaffolder.register()
@@ -144,16 +150,16 @@ class TestBackendScaffolder:
             ("PATCH", "/complete", None),
             ("POST", "/restore", None),
         ):
-            theirs = bob.expect(404, method, path + tail, body)
-            nobodys = bob.expect(404, method, missing + tail, body)
-            assert theirs["error_code"] == nobodys["error_code"] == "NOT_FOUND"
-            assert theirs["detail"] == nobodys["detail"]
+            foreign = bob.expect(404, method, path + tail, body)
+            absent = bob.expect(404, method, missing + tail, body)
+            assert foreign["error_code"] == absent["error_code"] == "NOT_FOUND"
+            assert foreign["detail"] == absent["detail"]
         assert bob.get(200, self.TASKS) == []
         assert bob.get(200, f"{self.TASKS}/stats")["total"] == 0
-        is_kept(ada, self.TASKS, task)
+        assert_unchanged(ada, self.TASKS, task)
 
     def test_no_token(self, scaffolder: Api) -> None:
-        anybody = scaffolder.anonymous()
-        assert anybody.get(401, self.TASKS)["error_code"] == "UNAUTHORIZED"
-        anybody.post(401, self.TASKS, {"title": "Test task"})
+        anonymous = scaffolder.anonymous()
+        assert anonymous.get(401, self.TASKS)["error_code"] == "UNAUTHORIZED"
+        anonymous.post(401, self.TASKS, {"title": "Test task"})
         Caller(scaffolder, "your-token", {}).get(401, f"{self.TASKS}/1")

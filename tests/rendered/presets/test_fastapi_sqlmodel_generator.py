@@ -1,6 +1,6 @@
 """The preset fastapi-sqlmodel-generator."""
 
-from tests.rendered.presets.helpers import UNKNOWN, is_kept, moment, titles
+from tests.rendered.presets.helpers import UNKNOWN, assert_unchanged, parse_datetime, titles
 from tests.support.preset_server import Api, Caller
 
 
@@ -19,11 +19,11 @@ class TestFastapiSqlmodelGenerator:
         }
 
     def test_main_app(self, generator: Api) -> None:
-        anybody = generator.anonymous()
-        assert anybody.get(200, "/").keys() == {"message"}
-        assert anybody.get(200, "/health") == {"status": "healthy"}
-        asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "PATCH"}
-        answer = generator.send("OPTIONS", "/api/user123/tasks", **asked)
+        anonymous = generator.anonymous()
+        assert anonymous.get(200, "/").keys() == {"message"}
+        assert anonymous.get(200, "/health") == {"status": "healthy"}
+        headers = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "PATCH"}
+        answer = generator.send("OPTIONS", "/api/user123/tasks", **headers)
         assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
 
     def test_crud(self, generator: Api) -> None:
@@ -47,7 +47,7 @@ class TestFastapiSqlmodelGenerator:
         assert user.get(200, path) == data
         changed = user.put(200, path, {"title": "Updated Task"})
         assert (changed["title"], changed["description"]) == ("Updated Task", "New description")
-        assert moment(changed["updated_at"]) > moment(data["updated_at"])
+        assert parse_datetime(changed["updated_at"]) > parse_datetime(data["updated_at"])
         assert user.patch(200, f"{path}/complete")["completed"] is True
         assert user.patch(200, f"{path}/complete")["completed"] is False
         user.delete(204, path)
@@ -77,17 +77,17 @@ class TestFastapiSqlmodelGenerator:
             wrong.delete(403, path)
             wrong.patch(403, f"{path}/complete")
         wrong.get(403, "/api/owner/tasks/")
-        wrong.post(403, "/api/owner/tasks/", {"title": "Slipped in"})
+        wrong.post(403, "/api/owner/tasks/", {"title": "Added"})
         assert wrong.get(200, "/api/wrong-user/tasks") == []
         wrong.get(404, f"/api/wrong-user/tasks/{UNKNOWN}")
-        is_kept(user, "/api/owner/tasks", task)
+        assert_unchanged(user, "/api/owner/tasks", task)
 
     def test_unauthorized_access(self, generator: Api) -> None:
         tasks = "/api/test-user/tasks/"
         generator.anonymous().get(401, tasks)
         for caller in (
             generator.bearer("test-user", exp=1),
-            generator.bearer("test-user", secret="a secret that nobody shares with us"),
+            generator.bearer("test-user", secret="another secret of at least 32 characters"),
             generator.bearer(""),
             Caller(generator, "test-token", {}),
         ):

@@ -1,4 +1,4 @@
-"""The presets are complete sets of answers, one for each design."""
+"""The presets are complete sets of answers."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.support.presets import PRESETS, RICH
 from tests.support.rendering import ROOT, questions
 
 
-def test_each_design_has_its_preset() -> None:
+def test_presets_exist() -> None:
     assert PRESETS.keys() == {
         "backend-builder",
         "backend-engineer",
@@ -25,14 +25,14 @@ def test_presets_and_rich_answers_are_cells() -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_answers_what_matters(name: str) -> None:
-    """No default that changes later may change what a preset is; what follows is computed."""
+def test_preset_answers_all_questions(name: str) -> None:
+    """A changed default must not change a preset; only computed answers are omitted."""
     computed = {"project_slug", "resource_plural", "more_resources"}
     assert list(PRESETS[name]) == [each for each in questions() if each not in computed]
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_says_which_design_it_is(name: str) -> None:
+def test_preset_has_a_description(name: str) -> None:
     text = (ROOT / "presets" / f"{name}.yml").read_text(encoding="utf-8")
     header = text.partition("project_name:")[0]
     assert header.startswith(f"# {name}: ")
@@ -40,7 +40,7 @@ def test_a_preset_says_which_design_it_is(name: str) -> None:
     assert all(line.startswith("#") for line in header.splitlines())
 
 
-def test_the_readme_lists_the_presets() -> None:
+def test_readme_lists_the_presets() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[`(.+?)`\]\(presets/(.+?)\.yml\) \|", readme, flags=re.MULTILINE)
     assert sorted(rows) == [(name, name) for name in PRESETS]

@@ -27,9 +27,14 @@ def split(model: type[Linked], data: Values) -> tuple[Values, dict[str, Sequence
 
 
 async def add_links(
-    scope: Scope, model: type[Linked], name: str, wanted: Sequence[tuple[Id, Sequence[Id]]]
+    scope: Scope,
+    model: type[Linked],
+    name: str,
+    wanted: Sequence[tuple[Id, Sequence[Id]]],
+    *,
+    numbered: bool = False,
 ) -> None:
-    """Link rows to others.
+    """Link rows to others; errors name the field, with the number of the row if it is `numbered`.
 
     Raises:
         ValidationFailed: one of the others is not in scope.
@@ -40,8 +45,11 @@ async def add_links(
     if not values:
         return
     [key] = other.foreign_keys
-    if await missing_ids(scope, key.column.table, {value[other.name] for value in values}):
-        raise ValidationFailed(errors={name: NO_SUCH_ROW})
+    missing = await missing_ids(scope, key.column.table, {value[other.name] for value in values})
+    if missing:
+        numbers = (number for number, (_, ids) in enumerate(wanted) if missing.intersection(ids))
+        names = [f"{number}.{name}" for number in numbers] if numbered else [name]
+        raise ValidationFailed(errors=dict.fromkeys(names, NO_SUCH_ROW))
     await scope.execute(insert(link), values)
 
 

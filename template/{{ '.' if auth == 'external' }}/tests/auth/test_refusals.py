@@ -1,4 +1,4 @@
-"""Why a token is refused: the log says it, the answer does not."""
+"""Why a token is refused: the log has the reason, the response does not."""
 
 import logging
 import time
@@ -12,11 +12,11 @@ from httpx import AsyncClient, Response
 from pydantic import SecretStr
 
 from app.auth import keys
-from tests.support.callers import WHO, ask, who_app
+from tests.support.callers import WHOAMI, get_whoami, whoami_client
 from tests.support.identity import ISSUER
 from tests.support.issuer import NAME, FakeIssuer
 
-# Stands in every token, and must stand in no line of the log.
+# A part of every token, which no line of the log may contain.
 MARK = "Mallory"
 NOW = int(time.time())
 SECRET = "k" * 64
@@ -63,15 +63,15 @@ TEXTS = ["", ".", "a.b.c", f"{MARK}.{MARK}.{MARK}", MARK, f"{MARK}\t{MARK}"]
 
 
 @pytest.fixture
-async def who(app: FastAPI, caplog: pytest.LogCaptureFixture) -> AsyncIterator[AsyncClient]:
+async def api(app: FastAPI, caplog: pytest.LogCaptureFixture) -> AsyncIterator[AsyncClient]:
     """A client of an app that returns the current user; the log is captured."""
-    async with who_app(app) as client:
+    async with whoami_client(app) as client:
         caplog.set_level(logging.DEBUG)
         yield client
 
 
 def reasons(caplog: pytest.LogCaptureFixture, token: str = MARK) -> list[str]:
-    """Return the reasons that were logged, and look for what must not be there."""
+    """Return the logged reasons; check that no record contains a part of the token."""
     for record in caplog.records:
         for part in (MARK, *(part for part in token.split(".") if len(part) > 8)):
             assert part not in record.getMessage()
@@ -79,53 +79,55 @@ def reasons(caplog: pytest.LogCaptureFixture, token: str = MARK) -> list[str]:
     lines = [record for record in caplog.records if record.name == "app.auth"]
     for line in lines:
         assert line.levelno == logging.INFO
-        assert line.getMessage().startswith(f"token refused: {vars(line)['reason']}")
+        assert line.getMessage().startswith(f"token rejected: {vars(line)['reason']}")
         assert "\n" not in line.getMessage()
     caplog.clear()
     return [vars(line)["reason"] for line in lines]
 
 
-def shown(answer: Response) -> tuple[Any, ...]:
-    """Return all of an answer but what differs between any two."""
-    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
-    body = answer.json()
+def comparable(response: Response) -> tuple[Any, ...]:
+    """Return a response without the parts that differ between any two responses."""
+    headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
+    body = response.json()
     body.pop("timestamp", None)
-    return answer.status_code, headers, body
+    return response.status_code, headers, body
 
 
-async def refused(who: AsyncClient, token: str, caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the reasons of a refusal, which answers as any other."""
-    unsigned = shown(await ask(who, "x"))
+async def refusal_reasons(
+    api: AsyncClient, token: str, caplog: pytest.LogCaptureFixture
+) -> list[str]:
+    """Return the logged reasons for refusing a token; check that the response gives none."""
+    other = comparable(await get_whoami(api, "x"))
     caplog.clear()
-    answer = await ask(who, token)
-    assert shown(answer) == unsigned
+    response = await get_whoami(api, token)
+    assert comparable(response) == other
     return reasons(caplog, token)
 
 
 @pytest.mark.parametrize(("reason", "claims"), CLAIMS)
-async def test_claims(
-    who: AsyncClient, caplog: pytest.LogCaptureFixture, reason: str, claims: dict[str, Any]
+async def test_invalid_claim(
+    api: AsyncClient, caplog: pytest.LogCaptureFixture, reason: str, claims: dict[str, Any]
 ) -> None:
     token = ISSUER.token(**{"sub": MARK, "name": MARK, **claims})
-    assert await refused(who, token, caplog) == [reason]
+    assert await refusal_reasons(api, token, caplog) == [reason]
 
 
 @pytest.mark.parametrize(("reason", "header"), HEADERS)
-async def test_header(
-    who: AsyncClient, caplog: pytest.LogCaptureFixture, reason: str, header: dict[str, Any]
+async def test_invalid_header(
+    api: AsyncClient, caplog: pytest.LogCaptureFixture, reason: str, header: dict[str, Any]
 ) -> None:
-    assert await refused(who, ISSUER.token(header, sub=MARK), caplog) == [reason]
+    assert await refusal_reasons(api, ISSUER.token(header, sub=MARK), caplog) == [reason]
 
 
 @pytest.mark.parametrize("text", TEXTS)
-async def test_what_is_no_token(
-    who: AsyncClient, caplog: pytest.LogCaptureFixture, text: str
+async def test_malformed_token(
+    api: AsyncClient, caplog: pytest.LogCaptureFixture, text: str
 ) -> None:
-    assert await refused(who, text, caplog) == ["malformed"]
+    assert await refusal_reasons(api, text, caplog) == ["malformed"]
 
 
-async def test_key_of_somebody_else(who: AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
-    assert await refused(who, FakeIssuer().token(sub=MARK), caplog) == ["signature"]
+async def test_key_of_another_issuer(api: AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    assert await refusal_reasons(api, FakeIssuer().token(sub=MARK), caplog) == ["signature"]
 
 
 async def test_no_key_id(
@@ -134,10 +136,10 @@ async def test_no_key_id(
     issuer = FakeIssuer()
     issuer.rotate("second")
     monkeypatch.setattr(keys, "new_client", issuer.client)
-    async with who_app(app) as who:
+    async with whoami_client(app) as api:
         caplog.set_level(logging.DEBUG)
         token = issuer.token({"kid": None}, sub=MARK)
-        assert await refused(who, token, caplog) == ["no_key_id"]
+        assert await refusal_reasons(api, token, caplog) == ["no_key_id"]
 
 
 @pytest.mark.parametrize(
@@ -152,23 +154,27 @@ async def test_no_key_id(
     ],
 )
 async def test_authorization_header(
-    who: AsyncClient, caplog: pytest.LogCaptureFixture, reason: str, headers: list[str]
+    api: AsyncClient, caplog: pytest.LogCaptureFixture, reason: str, headers: list[str]
 ) -> None:
     caplog.clear()
-    answer = await who.get(WHO, headers=[("Authorization", value) for value in headers])
-    assert answer.status_code == 401
-    assert MARK not in answer.text + str(answer.headers)
+    response = await api.get(WHOAMI, headers=[("Authorization", value) for value in headers])
+    assert response.status_code == 401
+    assert MARK not in response.text + str(response.headers)
     assert reasons(caplog) == [reason]
 
 
-async def test_good_token(who: AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
-    assert (await ask(who, ISSUER.token(sub=MARK))).status_code == 200
+async def test_valid_token_logs_no_reason(
+    api: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await get_whoami(api, ISSUER.token(sub=MARK))).status_code == 200
     assert reasons(caplog) == []
 
 
-async def test_settings_are_named(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+async def test_log_names_settings_but_not_values_of_tokens(
+    app: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
     changes = {"jwt_issuer": "https://it.example", "jwt_user_id_claim": "uid"}
-    async with who_app(app, **changes) as who:
+    async with whoami_client(app, **changes) as api:
         caplog.set_level(logging.INFO)
         cases: list[dict[str, Any]] = [
             {},
@@ -178,25 +184,25 @@ async def test_settings_are_named(app: FastAPI, caplog: pytest.LogCaptureFixture
             {"iss": "https://it.example", "uid": None},
         ]
         for claims in cases:
-            await ask(who, ISSUER.token(**{"uid": "ada", **claims}))
-        await ask(who, ISSUER.token({"alg": "HS256"}))
-    async with who_app(app, jwks_url=None, better_auth_secret=SecretStr(SECRET)) as who:
-        await ask(who, ISSUER.token())
+            await get_whoami(api, ISSUER.token(**{"uid": "ada", **claims}))
+        await get_whoami(api, ISSUER.token({"alg": "HS256"}))
+    async with whoami_client(app, jwks_url=None, better_auth_secret=SecretStr(SECRET)) as api:
+        await get_whoami(api, ISSUER.token())
     lines = [line.getMessage() for line in caplog.records if line.name == "app.auth"]
     assert lines == [
-        "token refused: issuer (JWT_ISSUER is 'https://it.example')",
-        f"token refused: audience (JWT_AUDIENCE is '{NAME}')",
-        "token refused: expired (by the clock of this server)",
-        "token refused: user_id (no id in the claim 'uid')",
-        "token refused: missing_claim (uid)",
-        "token refused: algorithm (not that of a key at JWKS_URL)",
-        "token refused: algorithm (not HS256, which BETTER_AUTH_SECRET requires)",
+        "token rejected: issuer (JWT_ISSUER is 'https://it.example')",
+        f"token rejected: audience (JWT_AUDIENCE is '{NAME}')",
+        "token rejected: expired (by the clock of this server)",
+        "token rejected: user_id (no id in the claim 'uid')",
+        "token rejected: missing_claim (uid)",
+        "token rejected: algorithm (not that of a key at JWKS_URL)",
+        "token rejected: algorithm (not HS256, which BETTER_AUTH_SECRET requires)",
     ]
 
 
 async def test_shared_secret(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
     changes = {"jwks_url": None, "better_auth_secret": SecretStr(SECRET)}
-    async with who_app(app, **changes) as who:
+    async with whoami_client(app, **changes) as api:
         caplog.set_level(logging.DEBUG)
         for reason, token in (
             ("signature", jwt.encode(ISSUER.claims(sub=MARK), SECRET[1:])),
@@ -206,5 +212,5 @@ async def test_shared_secret(app: FastAPI, caplog: pytest.LogCaptureFixture) -> 
             ("audience", jwt.encode(ISSUER.claims(sub=MARK, aud=MARK), SECRET)),
             ("expired", jwt.encode(ISSUER.claims(sub=MARK, exp=NOW - 10), SECRET)),
         ):
-            assert await refused(who, token, caplog) == [reason]
+            assert await refusal_reasons(api, token, caplog) == [reason]
         assert SECRET not in caplog.text

@@ -1,4 +1,4 @@
-"""Which settings of the issuer's tokens are accepted."""
+"""Validation of the auth settings."""
 
 import hashlib
 from typing import Any
@@ -10,7 +10,7 @@ from app.auth.settings import AuthSettings
 from app.settings import Settings
 from tests.support.issuer import NAME, URL
 
-# Looks random, and is the same each time: tests are named after it.
+# Looks random but is constant, because test ids contain it.
 GOOD = hashlib.sha256(b"tests").hexdigest()
 ISSUER = {"jwt_issuer": NAME, "jwt_audience": NAME}
 NAMES = ("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "BETTER_AUTH_SECRET", "JWT_USER_ID_CLAIM")
@@ -28,13 +28,13 @@ NAMES = ("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "BETTER_AUTH_SECRET", "JWT_US
         {"better_auth_secret": GOOD, "jwks_url": "", "jwt_issuer": "", "jwt_audience": ""},
     ],
 )
-def test_one_source_of_keys(values: dict[str, Any]) -> None:
+def test_exactly_one_source_of_keys(values: dict[str, Any]) -> None:
     settings = AuthSettings(**values)
     assert (settings.jwks_url is None) != (settings.better_auth_secret is None)
     assert GOOD not in repr(settings)
 
 
-def test_space_around_values_is_no_part_of_them() -> None:
+def test_surrounding_whitespace_is_stripped() -> None:
     settings = AuthSettings(
         jwks_url=f" {URL}\n",
         jwt_issuer=f"{NAME}\n",
@@ -68,13 +68,13 @@ def test_space_around_values_is_no_part_of_them() -> None:
         {"better_auth_secret": GOOD, "jwt_user_id_claim": ""},
     ],
 )
-def test_everything_else_is_refused(values: dict[str, Any]) -> None:
+def test_other_combinations_are_rejected(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as refused:
         AuthSettings(**values)
     assert GOOD not in str(refused.value)
 
 
-def test_app_refuses_to_start_with_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_of_keys_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ValidationError, match="JWKS_URL or BETTER_AUTH_SECRET"):
@@ -84,7 +84,7 @@ def test_app_refuses_to_start_with_neither(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     "secret", ["change-me", GOOD[:31], "x" * 64, "abcdefg" * 5, f"better-auth-secret-{GOOD}"]
 )
-def test_bad_secret_in_production(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weak_secret_in_production(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     values: dict[str, Any] = {"environment": "production", "cors_origins": [NAME]}
@@ -94,6 +94,6 @@ def test_bad_secret_in_production(secret: str, monkeypatch: pytest.MonkeyPatch) 
     assert secret not in str(refused.value)
 
 
-def test_keys_in_production() -> None:
+def test_jwks_url_in_production() -> None:
     values: dict[str, Any] = {"jwks_url": URL, "better_auth_secret": None, **ISSUER}
     Settings(_env_file=None, environment="production", cors_origins=[NAME], **values)

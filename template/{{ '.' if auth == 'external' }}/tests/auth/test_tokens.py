@@ -11,44 +11,44 @@ from cryptography.hazmat.primitives import serialization
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from tests.support.callers import WHO, is_refused, who_app
+from tests.support.callers import WHOAMI, is_refused, whoami_client
 from tests.support.identity import ISSUER
 from tests.support.issuer import NAME, FakeIssuer, encode, sign
 
 NOW = int(time.time())
-# Publishes nothing that the app reads, but knows the ids of the real keys.
+# The app does not have its keys, whose ids are those of the real keys.
 ATTACKER = FakeIssuer()
 
 
 @pytest.fixture
-async def who(app: FastAPI) -> AsyncIterator[AsyncClient]:
+async def api(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """A client of an app that returns the current user."""
-    async with who_app(app) as client:
+    async with whoami_client(app) as client:
         yield client
 
 
-async def test_good_token(who: AsyncClient) -> None:
-    assert not await is_refused(who, ISSUER.token())
+async def test_valid_token(api: AsyncClient) -> None:
+    assert not await is_refused(api, ISSUER.token())
 
 
 @pytest.mark.parametrize(
     "algorithm", ["none", "None", "NONE", "nOnE", "", pytest.param(None, id="missing")]
 )
-async def test_no_algorithm(who: AsyncClient, algorithm: str | None) -> None:
+async def test_no_algorithm(api: AsyncClient, algorithm: str | None) -> None:
     signed = ISSUER.token({"alg": algorithm})
-    assert await is_refused(who, signed)
-    assert await is_refused(who, signed.rpartition(".")[0] + ".")
+    assert await is_refused(api, signed)
+    assert await is_refused(api, signed.rpartition(".")[0] + ".")
 
 
 @pytest.mark.parametrize(
     "algorithm", ["ES256", "RS256", "HS256", "eddsa", "EdDSA ", ["EdDSA"], {"EdDSA": 1}, 7]
 )
-async def test_algorithm_is_not_the_tokens_choice(who: AsyncClient, algorithm: Any) -> None:
-    assert await is_refused(who, ISSUER.token({"alg": algorithm}))
+async def test_token_does_not_choose_the_algorithm(api: AsyncClient, algorithm: Any) -> None:
+    assert await is_refused(api, ISSUER.token({"alg": algorithm}))
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
-async def test_public_key_as_a_secret(who: AsyncClient, algorithm: str) -> None:
+async def test_public_key_as_a_shared_secret(api: AsyncClient, algorithm: str) -> None:
     public = ISSUER.keys["first"].public_key()
     pem = public.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -57,7 +57,7 @@ async def test_public_key_as_a_secret(who: AsyncClient, algorithm: str) -> None:
     payload = json.dumps(ISSUER.claims()).encode()
     for secret in (pem, pem.strip(), raw, ISSUER.jwk("first")["x"].encode(), b"\0" * 32):
         header = {"alg": algorithm, "kid": "first"}
-        assert await is_refused(who, sign(algorithm, secret, header, payload))
+        assert await is_refused(api, sign(algorithm, secret, header, payload))
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ async def test_public_key_as_a_secret(who: AsyncClient, algorithm: str) -> None:
         {"kid": None},
     ],
 )
-async def test_key_of_somebody_else(who: AsyncClient, header: dict[str, Any]) -> None:
+async def test_key_of_another_issuer(api: AsyncClient, header: dict[str, Any]) -> None:
     fetches = ISSUER.fetches
-    assert await is_refused(who, ATTACKER.token(header))
+    assert await is_refused(api, ATTACKER.token(header))
     assert ISSUER.fetches <= fetches + 1
 
 
@@ -92,8 +92,8 @@ async def test_key_of_somebody_else(who: AsyncClient, header: dict[str, Any]) ->
         {"b64": True},
     ],
 )
-async def test_header(who: AsyncClient, header: dict[str, Any]) -> None:
-    assert await is_refused(who, ISSUER.token(header))
+async def test_invalid_header(api: AsyncClient, header: dict[str, Any]) -> None:
+    assert await is_refused(api, ISSUER.token(header))
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ async def test_header(who: AsyncClient, header: dict[str, Any]) -> None:
         ["first"],
     ],
 )
-async def test_hostile_key_id(who: AsyncClient, key_id: Any) -> None:
-    assert await is_refused(who, ISSUER.token({"kid": key_id}))
+async def test_hostile_key_id(api: AsyncClient, key_id: Any) -> None:
+    assert await is_refused(api, ISSUER.token({"kid": key_id}))
 
 
-async def test_tampering(who: AsyncClient) -> None:
+async def test_tampered_token(api: AsyncClient) -> None:
     header, payload, signature = ISSUER.token().split(".")
     other = ("A" if signature[0] != "A" else "B") + signature[1:]
     claims = encode(json.dumps(ISSUER.claims(sub="bob")).encode())
@@ -129,12 +129,12 @@ async def test_tampering(who: AsyncClient) -> None:
         f"{header}.{payload}.{signature}.{signature}",
         f"{header}.{payload}.{signature} {signature}",
     ):
-        assert await is_refused(who, token)
+        assert await is_refused(api, token)
 
 
 @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "exp"])
-async def test_missing_claim(who: AsyncClient, claim: str) -> None:
-    assert await is_refused(who, ISSUER.token(**{claim: None}))
+async def test_missing_claim(api: AsyncClient, claim: str) -> None:
+    assert await is_refused(api, ISSUER.token(**{claim: None}))
 
 
 @pytest.mark.parametrize(
@@ -161,15 +161,15 @@ async def test_missing_claim(who: AsyncClient, claim: str) -> None:
         {"aud": [NAME, 7]},
     ],
 )
-async def test_claim(who: AsyncClient, claims: dict[str, Any]) -> None:
-    assert await is_refused(who, ISSUER.token(**claims))
+async def test_invalid_claim(api: AsyncClient, claims: dict[str, Any]) -> None:
+    assert await is_refused(api, ISSUER.token(**claims))
 
 
-async def test_clocks_differ_a_little(who: AsyncClient) -> None:
+async def test_clock_skew(api: AsyncClient) -> None:
     now = int(time.time())
-    assert not await is_refused(who, ISSUER.token(iat=now + 20, nbf=now + 20))
-    assert await is_refused(who, ISSUER.token(nbf=now + 60))
-    assert await is_refused(who, ISSUER.token(exp=now - 1))
+    assert not await is_refused(api, ISSUER.token(iat=now + 20, nbf=now + 20))
+    assert await is_refused(api, ISSUER.token(nbf=now + 60))
+    assert await is_refused(api, ISSUER.token(exp=now - 1))
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ async def test_clocks_differ_a_little(who: AsyncClient) -> None:
         {},
     ],
 )
-async def test_hostile_user_id(who: AsyncClient, user_id: Any) -> None:
-    assert await is_refused(who, ISSUER.token(sub=user_id))
+async def test_hostile_user_id(api: AsyncClient, user_id: Any) -> None:
+    assert await is_refused(api, ISSUER.token(sub=user_id))
 
 
 @pytest.mark.parametrize(
@@ -208,29 +208,29 @@ async def test_hostile_user_id(who: AsyncClient, user_id: Any) -> None:
         b'{"exp":' + b"9" * 5000,
     ],
 )
-async def test_signed_nonsense(who: AsyncClient, payload: bytes) -> None:
-    assert await is_refused(who, ISSUER.token_of(payload))
+async def test_signed_invalid_payload(api: AsyncClient, payload: bytes) -> None:
+    assert await is_refused(api, ISSUER.token_of(payload))
 
 
 @pytest.mark.parametrize(
     "token", ["", ".", "..", "...", "a.b.c", "e30.e30.", "\xff\xfe", "{}", "x" * 8193, "x" * 60_000]
 )
-async def test_what_is_no_token(who: AsyncClient, token: str) -> None:
+async def test_malformed_token(api: AsyncClient, token: str) -> None:
     headers = {b"Authorization": f"Bearer {token}".encode("latin-1")}
-    answer = await who.get(WHO, headers=headers)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token", ')
+    response = await api.get(WHOAMI, headers=headers)
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token", ')
 
 
-async def test_long_token_is_not_read(who: AsyncClient) -> None:
-    assert not await is_refused(who, ISSUER.token(filler="x" * 4000))
-    assert await is_refused(who, ISSUER.token(filler="x" * 8000))
+async def test_long_token_is_refused(api: AsyncClient) -> None:
+    assert not await is_refused(api, ISSUER.token(filler="x" * 4000))
+    assert await is_refused(api, ISSUER.token(filler="x" * 8000))
     for length, reason in ((8192, "is not valid"), (8193, "is too long")):
-        answer = await who.get(WHO, headers={"Authorization": f"Bearer {'x' * length}"})
-        assert reason in answer.headers["WWW-Authenticate"]
+        response = await api.get(WHOAMI, headers={"Authorization": f"Bearer {'x' * length}"})
+        assert reason in response.headers["WWW-Authenticate"]
 
 
-async def test_symmetric_key_in_the_set(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_symmetric_key_in_the_key_set(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = b"s" * 32
     jwks = [
         {"kty": "oct", "kid": "shared", "k": encode(secret)},
@@ -238,8 +238,8 @@ async def test_symmetric_key_in_the_set(app: FastAPI, monkeypatch: pytest.Monkey
         {"kty": "oct", "kid": "shared-ed", "alg": "EdDSA", "k": encode(secret)},
     ]
     monkeypatch.setattr(ISSUER, "extra_keys", jwks)
-    async with who_app(app) as who:
+    async with whoami_client(app) as api:
         for jwk in jwks:
             token = jwt.encode(ISSUER.claims(), secret, headers={"kid": jwk["kid"]})
-            assert await is_refused(who, token)
-        assert not await is_refused(who, ISSUER.token())
+            assert await is_refused(api, token)
+        assert not await is_refused(api, ISSUER.token())

@@ -1,4 +1,4 @@
-"""An app with its own settings, and a route that returns the current user."""
+"""An app with changed settings, and an additional route that returns the current user."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,21 +8,21 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from app.auth.current_user import CurrentUser
-from tests.support.probe import build
+from tests.support.probe import build_app
 
-WHO = "/probe/who"
+WHOAMI = "/probe/whoami"
 
 
-async def who(user_id: CurrentUser) -> str:
+async def whoami(user_id: CurrentUser) -> str:
     """Return the current user."""
     return user_id
 
 
 @asynccontextmanager
-async def who_app(app: FastAPI, **changes: Any) -> AsyncIterator[AsyncClient]:
-    """Return a client of an app that returns the current user."""
-    other = build(app, **changes)
-    other.add_api_route(WHO, who)
+async def whoami_client(app: FastAPI, **changes: Any) -> AsyncIterator[AsyncClient]:
+    """Yield a client of an app that has this route."""
+    other = build_app(app, **changes)
+    other.add_api_route(WHOAMI, whoami)
     transport = ASGITransport(other)
     async with (
         other.router.lifespan_context(other),
@@ -31,16 +31,16 @@ async def who_app(app: FastAPI, **changes: Any) -> AsyncIterator[AsyncClient]:
         yield client
 
 
-async def ask(client: AsyncClient, token: str) -> Response:
-    """Ask who the bearer of a token is."""
-    return await client.get(WHO, headers={"Authorization": f"Bearer {token}"})
+async def get_whoami(client: AsyncClient, token: str) -> Response:
+    """Request the current user with a token."""
+    return await client.get(WHOAMI, headers={"Authorization": f"Bearer {token}"})
 
 
 async def is_refused(client: AsyncClient, token: str) -> bool:
-    """Tell whether a token is refused, in the way of RFC 6750."""
-    answer = await ask(client, token)
-    if answer.status_code == 200:
+    """Return whether a token is refused; the response must be that of RFC 6750."""
+    response = await get_whoami(client, token)
+    if response.status_code == 200:
         return False
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token", ')
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token", ')
     return True

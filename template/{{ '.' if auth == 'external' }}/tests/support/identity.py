@@ -1,4 +1,4 @@
-"""How the tests' users get their tokens: an issuer in this process signs them."""
+"""Tokens for the users of the tests: an issuer in this process signs them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ ISSUER = FakeIssuer()
 
 @contextmanager
 def settings_for_tests(database_url: str) -> Iterator[Settings]:
-    """Give settings for tests, whatever the environment says; the issuer is reached meanwhile."""
+    """Yield settings that ignore the environment; keys come from the fake issuer meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.auth.keys.new_client", ISSUER.client)
         yield Settings(
@@ -30,6 +30,6 @@ def settings_for_tests(database_url: str) -> Iterator[Settings]:
 
 
 async def get_token(_client: AsyncClient, name: str) -> tuple[str, str]:
-    """Return a token for a user, and the user's id: an issuer may take any text for one."""
+    """Return a token for a user, and the user's id, which can be any string."""
     user_id = f"{name}Q7/{name.upper()}%2F 用户?#é;+\\.."
     return ISSUER.token(sub=user_id), user_id

@@ -1,4 +1,4 @@
-"""An issuer of tokens, in this process: it signs, publishes its keys, and can be down."""
+"""An issuer of tokens in this process: it signs, publishes its keys, and can be unavailable."""
 
 import asyncio
 import base64
@@ -28,14 +28,14 @@ def encode(part: bytes) -> str:
 
 
 def sign(algorithm: str, key: Any, header: dict[str, Any], payload: bytes) -> str:
-    """Sign any bytes under any header."""
+    """Sign any payload with any header."""
     text = f"{encode(json.dumps(header).encode())}.{encode(payload)}"
     implementation = jwt.get_algorithm_by_name(algorithm)
     return f"{text}.{encode(implementation.sign(text.encode(), key))}"
 
 
 class FakeIssuer:
-    """Signs with its newest key; publishes all that it has not dropped."""
+    """Signs with its newest key; publishes all keys that were not dropped."""
 
     def __init__(self, algorithm: str = "EdDSA") -> None:
         self.algorithm = algorithm
@@ -46,7 +46,7 @@ class FakeIssuer:
         self.rotate("first")
 
     def rotate(self, key_id: str, *, drop_others: bool = False) -> None:
-        """Sign with a new key."""
+        """Use a new key from now on."""
         if drop_others:
             self.keys.clear()
         self.keys[key_id] = GENERATE[self.algorithm]()
@@ -59,13 +59,13 @@ class FakeIssuer:
         return {**public, "kid": key_id, "alg": self.algorithm}
 
     def document(self) -> bytes:
-        """Return the key set."""
+        """Return the key set as JSON."""
         return json.dumps({"keys": [*self.extra_keys, *map(self.jwk, self.keys)]}).encode()
 
     async def respond(self, _request: httpx.Request) -> httpx.Response:
-        """Answer a request for the keys."""
+        """Respond to a request for the keys."""
         self.fetches += 1
-        # Others get a turn meanwhile, as they do on a network.
+        # Let other coroutines run, as a request over a network does.
         for _ in range(5):
             await asyncio.sleep(0)
         if not self.is_up:
@@ -73,21 +73,21 @@ class FakeIssuer:
         return httpx.Response(200, content=self.document())
 
     def client(self) -> httpx.AsyncClient:
-        """Return a client that reaches this issuer, whatever the URL."""
+        """Return a client whose requests all reach this issuer."""
         return httpx.AsyncClient(transport=httpx.MockTransport(self.respond))
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """Return what a token says; None leaves a claim out."""
+        """Return the claims of a token; None omits a claim."""
         now = int(time.time())
         claims = {"iss": NAME, "aud": NAME, "sub": "aLiCe", "iat": now, "exp": now + 900, **changes}
         return {name: value for name, value in claims.items() if value is not None}
 
     def token(self, header: dict[str, Any] | None = None, **claims: Any) -> str:
-        """Issue a token, as Better Auth does: with a key id and no type."""
+        """Issue a token as Better Auth does, with a key id and without a type."""
         return self.token_of(json.dumps(self.claims(**claims)).encode(), header)
 
     def token_of(self, payload: bytes, header: dict[str, Any] | None = None) -> str:
-        """Sign any payload with the newest key; None leaves a parameter of the header out."""
+        """Sign any payload with the newest key; None omits a header parameter."""
         key_id, key = list(self.keys.items())[-1]
         merged = {"alg": self.algorithm, "kid": key_id, **(header or {})}
         kept = {name: value for name, value in merged.items() if value is not None}

@@ -16,7 +16,7 @@ from app.schemas.types import ids
 
 TOKEN_TYPE = "at+jwt"
 HEADER = {"alg", "typ"}
-# Issuer and audience are required by being compared.
+# PyJWT requires `iss` and `aud` because it compares them.
 OPTIONS: Any = {"require": ["sub", "iat", "exp", "jti", "sid"], "strict_aud": True}
 
 _row_id: TypeAdapter[Id] = TypeAdapter(ids.Id)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from app.models.datetimes import UtcDateTime
@@ -18,13 +18,14 @@ class Session(Owned, table=True):
     """
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        sa.Index("uq_sessions_family_hash", "family_hash", unique=True),
+        sa.Index("ix_sessions_user_id", "user_id"),
+        sa.Index("ix_sessions_expires_at", "expires_at"),
+    )
 
     # SHA-256 of the two parts of the refresh token; the second is new after each refresh.
     family_hash: str = Field(max_length=HASH_LENGTH)
     token_hash: str = Field(max_length=HASH_LENGTH)
     created_at: datetime = Field(sa_type=UtcDateTime)
-    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
-
-
-Index("uq_sessions_family_hash", Session.__table__.c.family_hash, unique=True)
-Index("ix_sessions_user_id", Session.__table__.c.user_id)
+    expires_at: datetime = Field(sa_type=UtcDateTime)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from app.models.datetimes import UtcDateTime
@@ -16,6 +16,7 @@ class User(Row, table=True):
     """A user who can log in."""
 
     __tablename__ = "users"
+    __table_args__ = (sa.Index("uq_users_email", "email", unique=True),)
 
     # Normalized: composed and in lower case.
     email: str = Field(max_length=MAX_EMAIL_LENGTH)
@@ -23,6 +24,3 @@ class User(Row, table=True):
     password_hash: str = Field(max_length=255)
     password_changed_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
-
-
-Index("uq_users_email", User.__table__.c.email, unique=True)

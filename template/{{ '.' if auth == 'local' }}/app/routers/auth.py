@@ -25,7 +25,7 @@ ContextDep = Annotated[service.AuthContext, Depends(get_context)]
 
 
 async def no_store(response: Response) -> None:
-    """Prevent that tokens are cached (RFC 6749, section 5.1)."""
+    """Prevent tokens from being cached (RFC 6749, section 5.1)."""
     response.headers["Cache-Control"] = "no-store"
 
 

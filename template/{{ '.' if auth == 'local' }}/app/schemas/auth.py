@@ -25,19 +25,9 @@ def normalised_email(email: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", email).lower())
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("NUL characters are not allowed")
-    return text
-
-
-EMAIL = Field(max_length=MAX_EMAIL_LENGTH, description="Email address, in upper or lower case.")
+EMAIL = Field(max_length=MAX_EMAIL_LENGTH, description="Email address; case is ignored.")
 Email = Annotated[types.Email, AfterValidator(normalised_email), EMAIL]
-Name = Annotated[
-    str,
-    Field(min_length=1, max_length=MAX_NAME_LENGTH, pattern=r"\S"),
-    AfterValidator(_without_nul),
-]
+Name = Annotated[types.NotBlank, Field(max_length=MAX_NAME_LENGTH)]
 NAME = Field(description="Name of the user.")
 FORMAT: JsonDict = {"format": "password"}
 SECRET = Field(max_length=MAX_PASSWORD_LENGTH, repr=False, json_schema_extra=FORMAT)

@@ -1,4 +1,4 @@
-"""How passwords are hashed."""
+"""Password hashing."""
 
 import asyncio
 import os
@@ -16,13 +16,13 @@ from app.db.database import Database
 from app.models.user import User
 from tests.support.accounts import log_in, register
 
-# Read before the fixtures replace it: the tests hash cheaply.
-HASHER_OF_PRODUCTION = passwords.HASHER
+# Read before a fixture replaces it with a cheap one.
+PRODUCTION_HASHER = passwords.HASHER
 OTHER_HASHER = PasswordHash((Argon2Hasher(memory_cost=16, time_cost=2, parallelism=1),))
 
 
 class CountingHasher:
-    """Takes its time, and counts how many threads it is in at once."""
+    """A slow hasher that counts how many threads use it at the same time."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -45,14 +45,14 @@ async def stored_hash(database: Database) -> str:
         return str(result.scalar_one())
 
 
-def test_parameters_are_those_that_owasp_recommends() -> None:
-    hashed = HASHER_OF_PRODUCTION.hash("password")
+def test_parameters_are_those_recommended_by_owasp() -> None:
+    hashed = PRODUCTION_HASHER.hash("password")
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert HASHER_OF_PRODUCTION.verify("password", hashed)
-    assert hashed != HASHER_OF_PRODUCTION.hash("password")
+    assert PRODUCTION_HASHER.verify("password", hashed)
+    assert hashed != PRODUCTION_HASHER.hash("password")
 
 
-async def test_login_hashes_anew_after_a_change_of_parameters(
+async def test_login_rehashes_after_a_change_of_parameters(
     client: AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(client)
@@ -67,7 +67,7 @@ async def test_login_hashes_anew_after_a_change_of_parameters(
     assert await stored_hash(database) == second
 
 
-async def test_hashing_anew_is_for_one_user(
+async def test_rehashing_changes_one_user_only(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(client, "dave@example.com", "dave's password")
@@ -77,22 +77,24 @@ async def test_hashing_anew_is_for_one_user(
     assert (await log_in(client, "dave@example.com", "dave's password")).status_code == 200
 
 
-async def test_parallel_logins_while_hashing_anew(
+async def test_parallel_logins_while_rehashing(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(client)
     monkeypatch.setattr(passwords, "HASHER", OTHER_HASHER)
-    answers = await asyncio.gather(*(log_in(client) for _ in range(8)))
-    assert [answer.status_code for answer in answers] == [200] * 8
+    responses = await asyncio.gather(*(log_in(client) for _ in range(8)))
+    assert [response.status_code for response in responses] == [200] * 8
 
 
-async def test_hashing_is_bounded(client: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_number_of_hashing_threads_is_limited(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hasher = CountingHasher()
     monkeypatch.setattr(passwords, "HASHER", hasher)
     await asyncio.gather(*(register(client, f"user{n}@example.com") for n in range(20)))
     assert 0 < hasher.most <= (os.cpu_count() or 1)
 
 
-async def test_keyboards_compose_letters_differently(client: AsyncClient) -> None:
+async def test_composed_and_decomposed_letters_are_one_password(client: AsyncClient) -> None:
     await register(client, password="zoe\u0308-zoe\u0308")
     assert (await log_in(client, password="zo\u00eb-zo\u00eb")).status_code == 200

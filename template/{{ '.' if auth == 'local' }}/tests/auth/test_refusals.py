@@ -1,4 +1,4 @@
-"""Why a token is refused: the log says it, the answer does not."""
+"""Why a token is refused: the log has the reason, the response does not."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ from app.state import get_state
 from tests.support.accounts import AUTH, bearer, me, new_session, refresh
 from tests.support.forgery import Forger
 
-# Stands in every token, and must stand in no line of the log.
+# A part of every token, which no line of the log may contain.
 MARK = "Mallory"
 NOW = int(time.time())
 
@@ -57,19 +57,19 @@ TEXTS = ["", ".", "a.b.c", f"{MARK}.{MARK}.{MARK}", MARK, f"{MARK}\t{MARK}"]
 
 
 @pytest.fixture
-async def good(client: AsyncClient) -> dict[str, Any]:
-    """The tokens of a session that goes on."""
+async def tokens(client: AsyncClient) -> dict[str, Any]:
+    """The tokens of an open session."""
     return await new_session(client)
 
 
 @pytest.fixture
-def forger(app: FastAPI, good: dict[str, Any]) -> Forger:
-    """Somebody who has got hold of the signing secret."""
-    return Forger(get_state(app).settings.jwt_secret_key.get_secret_value(), good["access_token"])
+def forger(app: FastAPI, tokens: dict[str, Any]) -> Forger:
+    """Signs tokens with the app's secret."""
+    return Forger(get_state(app).settings.jwt_secret_key.get_secret_value(), tokens["access_token"])
 
 
 def reasons(caplog: pytest.LogCaptureFixture, token: str = MARK) -> list[str]:
-    """Return the reasons that were logged, and look for what must not be there."""
+    """Return the logged reasons; check that no record contains a part of the token."""
     for record in caplog.records:
         for part in (MARK, *(part for part in token.split(".") if len(part) > 8)):
             assert part not in record.getMessage()
@@ -77,32 +77,34 @@ def reasons(caplog: pytest.LogCaptureFixture, token: str = MARK) -> list[str]:
     lines = [record for record in caplog.records if record.name == "app.auth"]
     for line in lines:
         assert line.levelno == logging.INFO
-        assert line.getMessage().startswith(f"token refused: {vars(line)['reason']}")
+        assert line.getMessage().startswith(f"token rejected: {vars(line)['reason']}")
         assert "\n" not in line.getMessage()
     caplog.clear()
     return [vars(line)["reason"] for line in lines]
 
 
-def shown(answer: Response) -> tuple[Any, ...]:
-    """Return all of an answer but what differs between any two."""
-    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
-    body = answer.json()
+def comparable(response: Response) -> tuple[Any, ...]:
+    """Return a response without the parts that differ between any two responses."""
+    headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
+    body = response.json()
     body.pop("timestamp", None)
-    return answer.status_code, headers, body
+    return response.status_code, headers, body
 
 
-async def refused(client: AsyncClient, token: str, caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the reasons of a refusal, which answers as any other."""
-    unsigned = shown(await me(client, "x"))
+async def refusal_reasons(
+    client: AsyncClient, token: str, caplog: pytest.LogCaptureFixture
+) -> list[str]:
+    """Return the logged reasons for refusing a token; check that the response gives none."""
+    other = comparable(await me(client, "x"))
     caplog.set_level(logging.INFO)
     caplog.clear()
-    answer = await me(client, token)
-    assert shown(answer) == unsigned
+    response = await me(client, token)
+    assert comparable(response) == other
     return reasons(caplog, token)
 
 
 @pytest.mark.parametrize(("reason", "claims"), CLAIMS)
-async def test_claims(
+async def test_invalid_claim(
     client: AsyncClient,
     forger: Forger,
     caplog: pytest.LogCaptureFixture,
@@ -110,10 +112,12 @@ async def test_claims(
     claims: dict[str, Any],
 ) -> None:
     token = forger.with_claims(**{"name": MARK, **claims})
-    assert await refused(client, token, caplog) == [reason]
+    assert await refusal_reasons(client, token, caplog) == [reason]
 
 
-async def test_lines(client: AsyncClient, forger: Forger, caplog: pytest.LogCaptureFixture) -> None:
+async def test_log_messages(
+    client: AsyncClient, forger: Forger, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     for token in (
         forger.with_claims(exp=0),
@@ -124,51 +128,51 @@ async def test_lines(client: AsyncClient, forger: Forger, caplog: pytest.LogCapt
         await me(client, token)
     lines = [line.getMessage() for line in caplog.records if line.name == "app.auth"]
     assert lines == [
-        "token refused: expired (by the clock of this server)",
-        "token refused: missing_claim (jti)",
-        "token refused: issuer",
-        "token refused: type (not at+jwt)",
+        "token rejected: expired (by the clock of this server)",
+        "token rejected: missing_claim (jti)",
+        "token rejected: issuer",
+        "token rejected: type (not at+jwt)",
     ]
 
 
 @pytest.mark.parametrize(("reason", "header"), HEADERS)
-async def test_header(
+async def test_invalid_header(
     client: AsyncClient,
     forger: Forger,
     caplog: pytest.LogCaptureFixture,
     reason: str,
     header: dict[str, Any],
 ) -> None:
-    assert await refused(client, forger.with_header(**header), caplog) == [reason]
+    assert await refusal_reasons(client, forger.with_header(**header), caplog) == [reason]
 
 
 @pytest.mark.parametrize("text", TEXTS)
-async def test_what_is_no_token(
+async def test_malformed_token(
     client: AsyncClient, caplog: pytest.LogCaptureFixture, text: str
 ) -> None:
-    assert await refused(client, text, caplog) == ["malformed"]
+    assert await refusal_reasons(client, text, caplog) == ["malformed"]
 
 
-async def test_secret_that_was_changed(
-    client: AsyncClient, good: dict[str, Any], caplog: pytest.LogCaptureFixture
+async def test_token_signed_with_an_old_secret(
+    client: AsyncClient, tokens: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    token = Forger("k" * 40, good["access_token"]).with_claims(name=MARK)
-    assert await refused(client, token, caplog) == ["signature"]
+    token = Forger("k" * 40, tokens["access_token"]).with_claims(name=MARK)
+    assert await refusal_reasons(client, token, caplog) == ["signature"]
 
 
-async def test_session_that_has_ended(
-    client: AsyncClient, good: dict[str, Any], caplog: pytest.LogCaptureFixture
+async def test_token_of_an_ended_session(
+    client: AsyncClient, tokens: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    await client.post(f"{AUTH}/logout", json={"refresh_token": good["refresh_token"]})
-    assert await refused(client, good["access_token"], caplog) == ["session_ended"]
+    await client.post(f"{AUTH}/logout", json={"refresh_token": tokens["refresh_token"]})
+    assert await refusal_reasons(client, tokens["access_token"], caplog) == ["session_ended"]
 
 
 async def test_refresh_tokens(
-    client: AsyncClient, good: dict[str, Any], caplog: pytest.LogCaptureFixture
+    client: AsyncClient, tokens: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert await refused(client, good["refresh_token"], caplog) == ["malformed"]
-    await refresh(client, good["refresh_token"])
-    for token in (MARK, good["access_token"], good["refresh_token"], f"{MARK}.{MARK}"):
+    assert await refusal_reasons(client, tokens["refresh_token"], caplog) == ["malformed"]
+    await refresh(client, tokens["refresh_token"])
+    for token in (MARK, tokens["access_token"], tokens["refresh_token"], f"{MARK}.{MARK}"):
         caplog.clear()
         assert (await refresh(client, token)).status_code == 401
         assert reasons(caplog, token) == ["refresh_token"]
@@ -190,16 +194,16 @@ async def test_authorization_header(
 ) -> None:
     caplog.set_level(logging.INFO)
     pairs = [("Authorization", value) for value in headers]
-    answer = await client.get(f"{AUTH}/me", headers=pairs)
-    assert answer.status_code == 401
-    assert MARK not in answer.text + str(answer.headers)
+    response = await client.get(f"{AUTH}/me", headers=pairs)
+    assert response.status_code == 401
+    assert MARK not in response.text + str(response.headers)
     assert reasons(caplog) == [reason]
 
 
-async def test_good_token(
-    client: AsyncClient, good: dict[str, Any], caplog: pytest.LogCaptureFixture
+async def test_valid_token_logs_no_reason(
+    client: AsyncClient, tokens: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    headers = bearer(good["access_token"])
+    headers = bearer(tokens["access_token"])
     assert (await client.get(f"{AUTH}/me", headers=headers)).status_code == 200
-    assert reasons(caplog, good["access_token"]) == []
+    assert reasons(caplog, tokens["access_token"]) == []

@@ -1,4 +1,4 @@
-"""The routes of the app's own users."""
+"""The routes for registration, login and the current user."""
 
 import asyncio
 import io
@@ -29,10 +29,11 @@ from tests.support.accounts import (
 from tests.support.error_shape import error_of
 from tests.support.identity import PASSWORD
 
-BAD_NAMES = ["", " ", "\0", "n" * 201, "\ud800", 7, ["x"]]
+INVALID_NAMES = ["", " ", "\x1c", "\ufeff", "\0", "n" * 201, "\ud800", 7, ["x"]]
 
 
 async def count_rows(database: Database, model: Any) -> int:
+    """Return the number of rows of a table."""
     async with database.autocommit() as connection:
         return int((await connection.execute(select(func.count()).select_from(model))).scalar_one())
 
@@ -52,7 +53,7 @@ async def test_registered_user_can_log_in(client: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("email", ["CAROL@example.com", "carol@EXAMPLE.com", "Carol@Example.Com"])
-async def test_case_of_an_email_does_not_matter(client: AsyncClient, email: str) -> None:
+async def test_emails_are_case_insensitive(client: AsyncClient, email: str) -> None:
     assert (await register(client)).status_code == 201
     taken = await register(client, email)
     assert taken.status_code == 409
@@ -74,24 +75,24 @@ async def test_different_mailboxes_stay_different(
     assert (await register(client, f"{one}@example.com")).status_code in {201, 422}
 
 
-async def test_of_parallel_registrations_one_succeeds(
+async def test_one_of_parallel_registrations_succeeds(
     client: AsyncClient, database: Database
 ) -> None:
     emails = ["dave@example.com", "DAVE@example.com"] * 8
-    answers = await asyncio.gather(*(register(client, email) for email in emails))
-    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 15
+    responses = await asyncio.gather(*(register(client, email) for email in emails))
+    assert sorted(response.status_code for response in responses) == [201] + [409] * 15
     assert await count_rows(database, User) == 1
 
 
 @pytest.mark.parametrize("password", ["", "seven77", "p" * 129, "\ud800" * 8, None, 12345678])
-async def test_password_is_checked(client: AsyncClient, password: Any) -> None:
-    answer = await register(client, password=password)
-    assert answer.status_code == 422
-    assert "password" in answer.text
+async def test_invalid_password(client: AsyncClient, password: Any) -> None:
+    response = await register(client, password=password)
+    assert response.status_code == 422
+    assert "password" in response.text
 
 
 @pytest.mark.parametrize("password", ["eight888", "p" * 128, "\0" * 8, "пароль-🔑-密码"])
-async def test_any_characters_make_a_password(client: AsyncClient, password: str) -> None:
+async def test_password_may_contain_any_characters(client: AsyncClient, password: str) -> None:
     assert (await register(client, password=password)).status_code == 201
     assert (await log_in(client, password=password)).status_code == 200
 
@@ -110,13 +111,13 @@ async def test_any_characters_make_a_password(client: AsyncClient, password: str
         "\ud800@a.com",
     ],
 )
-async def test_email_is_checked(client: AsyncClient, email: str) -> None:
-    for answer in (await register(client, email), await log_in(client, email)):
-        assert answer.status_code == 422
-        assert "email" in answer.text
+async def test_invalid_email(client: AsyncClient, email: str) -> None:
+    for response in (await register(client, email), await log_in(client, email)):
+        assert response.status_code == 422
+        assert "email" in response.text
 
 
-async def test_failed_logins_look_alike(client: AsyncClient) -> None:
+async def test_failed_logins_have_the_same_response(client: AsyncClient) -> None:
     await register(client)
     wrong, unknown = await log_in(client, password="wrong"), await log_in(client, "x@example.com")
     assert wrong.status_code == unknown.status_code == 401
@@ -140,7 +141,7 @@ async def test_failed_logins_do_the_same_work(
     assert calls == ["wrong", "wrong"]
 
 
-async def test_form_logs_in(client: AsyncClient) -> None:
+async def test_login_with_the_form(client: AsyncClient) -> None:
     await register(client)
     form = {"grant_type": "password", "username": "CAROL@example.com", "password": PASSWORD}
     tokens = await client.post(f"{AUTH}/token", data=form)
@@ -158,13 +159,13 @@ async def test_form_with_wrong_credentials(
 ) -> None:
     await register(client)
     form = {"username": username, "password": password}
-    answer = await client.post(f"{AUTH}/token", data=form)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    response = await client.post(f"{AUTH}/token", data=form)
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(
-    "further",
+    "parameters",
     [
         {},
         {"grant_type": "", "scope": "", "client_id": "", "client_secret": ""},
@@ -173,10 +174,10 @@ async def test_form_with_wrong_credentials(
     ],
 )
 async def test_form_takes_the_parameters_of_oauth2(
-    client: AsyncClient, further: dict[str, str]
+    client: AsyncClient, parameters: dict[str, str]
 ) -> None:
     await register(client)
-    form = {"username": EMAIL, "password": PASSWORD, **further}
+    form = {"username": EMAIL, "password": PASSWORD, **parameters}
     assert (await client.post(f"{AUTH}/token", data=form)).status_code == 200
 
 
@@ -194,33 +195,33 @@ async def test_form_takes_the_parameters_of_oauth2(
 )
 async def test_form_must_be_complete(client: AsyncClient, content: str, errors: set[str]) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = await client.post(f"{AUTH}/token", content=content, headers=headers)
-    assert error_of(answer, 422, "VALIDATION_ERROR").keys() == errors
+    response = await client.post(f"{AUTH}/token", content=content, headers=headers)
+    assert error_of(response, 422, "VALIDATION_ERROR").keys() == errors
 
 
-async def test_user_changes_the_name(client: AsyncClient) -> None:
+async def test_user_updates_the_name(client: AsyncClient) -> None:
     other = (await new_session(client, "dave@example.com"))["access_token"]
     headers = bearer((await new_session(client))["access_token"])
     for body, name in [({"name": "Carol"}, "Carol"), ({}, "Carol"), ({"name": None}, None)]:
-        answer = await client.patch(f"{AUTH}/me", json=body, headers=headers)
-        assert answer.status_code == 200
-        assert answer.json()["name"] == name
-        assert (await client.get(f"{AUTH}/me", headers=headers)).json() == answer.json()
+        response = await client.patch(f"{AUTH}/me", json=body, headers=headers)
+        assert response.status_code == 200
+        assert response.json()["name"] == name
+        assert (await client.get(f"{AUTH}/me", headers=headers)).json() == response.json()
         assert (await me(client, other)).json()["name"] is None
 
 
 @pytest.mark.parametrize(
     "body",
-    [{"name": name} for name in BAD_NAMES]
+    [{"name": name} for name in INVALID_NAMES]
     + [{"id": 1}, {"email": "x@example.com"}, {"password": PASSWORD}, {"is_admin": True}],
 )
-async def test_user_changes_nothing_else(client: AsyncClient, body: dict[str, Any]) -> None:
+async def test_other_changes_are_rejected(client: AsyncClient, body: dict[str, Any]) -> None:
     client.headers.update(bearer((await new_session(client))["access_token"]))
     assert (await client.patch(f"{AUTH}/me", **json_body(body))).status_code == 422
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
-async def test_log_holds_no_value_of_users(
+async def test_log_contains_no_user_data(
     client: AsyncClient,
     database: Database,
     configure: Callable[..., io.StringIO],
@@ -239,23 +240,23 @@ async def test_log_holds_no_value_of_users(
     headers = bearer(newer["access_token"])
     async with database.autocommit() as connection:
         statements = ("password_hash, email FROM users", "token_hash, family_hash FROM sessions")
-        results = [await connection.execute(text(f"SELECT {each}")) for each in statements]
+        results = [await connection.execute(text(f"SELECT {item}")) for item in statements]
         secrets = {value for result in results for row in result for value in row}
     change = {"current_password": password, "new_password": "another of thirteen"}
     assert (await client.patch(f"{AUTH}/me", json={"name": name}, headers=headers)).is_success
     assert (await client.post(f"{AUTH}/password", json=change, headers=headers)).is_success
     assert (await client.delete(f"{AUTH}/me", headers=headers)).is_success
     assert len(secrets) == 6
-    for each in (tokens, others, newer):
-        secrets |= {each["access_token"], each["refresh_token"]}
-    # The tests' own client tells what it sends.
+    for item in (tokens, others, newer):
+        secrets |= {item["access_token"], item["refresh_token"]}
+    # httpx logs the requests of the tests themselves.
     written = "\n".join(line for line in log.getvalue().splitlines() if "httpx" not in line)
     assert written.count("app.access") == 9
     for secret in {*secrets, *body.values(), *change.values(), "wrong password"}:
         assert secret not in written
 
 
-async def test_deleted_user_is_gone(client: AsyncClient, database: Database) -> None:
+async def test_deleting_a_user(client: AsyncClient, database: Database) -> None:
     tokens = await new_session(client)
     headers = bearer(tokens["access_token"])
     assert (await client.delete(f"{AUTH}/me", headers=headers)).status_code == 204
@@ -266,30 +267,30 @@ async def test_deleted_user_is_gone(client: AsyncClient, database: Database) -> 
     assert (await register(client)).status_code == 201
 
 
-async def test_deleted_user_leaves_the_others(client: AsyncClient) -> None:
+async def test_deleting_a_user_keeps_the_others(client: AsyncClient) -> None:
     other = (await new_session(client, "dave@example.com"))["access_token"]
     headers = bearer((await new_session(client))["access_token"])
     assert (await client.delete(f"{AUTH}/me", headers=headers)).status_code == 204
     assert (await me(client, other)).status_code == 200
 
 
-async def test_user_who_is_deleted_meanwhile(
+async def test_user_deleted_during_a_request(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.headers.update(bearer((await new_session(client))["access_token"]))
     await client.delete(f"{AUTH}/me")
-    # As if the request had been let in just before.
+    # As if the token had been verified just before.
     monkeypatch.setattr("app.auth.current_user.is_open", AsyncMock(return_value=True))
-    for answer in (
+    for response in (
         await client.get(f"{AUTH}/me"),
         await client.patch(f"{AUTH}/me", json={"name": "Carol"}),
     ):
-        assert answer.status_code == 401
-        assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+        assert response.status_code == 401
+        assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
     assert (await client.delete(f"{AUTH}/me")).status_code == 204
 
 
-async def test_login_of_a_user_who_is_deleted_meanwhile(
+async def test_user_deleted_during_login(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(client)
@@ -297,6 +298,21 @@ async def test_login_of_a_user_who_is_deleted_meanwhile(
     assert (await log_in(client)).status_code == 401
 
 
-async def test_openapi_names_the_way_to_a_token(app: FastAPI) -> None:
+async def test_openapi_names_the_token_url(app: FastAPI) -> None:
     scheme = app.openapi()["components"]["securitySchemes"]["OAuth2PasswordBearer"]
     assert scheme["flows"]["password"]["tokenUrl"] == f"{AUTH}/token".lstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [(b"x", "multipart/form-data"), (b"x", "multipart/form-data; boundary=y")],
+)
+async def test_unreadable_form(client: AsyncClient, content: bytes, content_type: str) -> None:
+    headers = {"Content-Type": content_type}
+    response = await client.post(f"{AUTH}/token", content=content, headers=headers)
+    error_of(response, 422, "VALIDATION_ERROR")
+
+
+async def test_example_of_a_wrong_password_is_not_about_other_users(app: FastAPI) -> None:
+    responses = app.openapi()["paths"][f"{AUTH}/password"]["post"]["responses"]
+    assert "another user" not in str(responses["403"])

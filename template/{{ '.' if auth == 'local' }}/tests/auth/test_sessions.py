@@ -1,4 +1,4 @@
-"""Sessions: what refreshing, logging out and a new password do to tokens."""
+"""Sessions: the effects of refresh, logout and password changes on tokens."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import func, insert, select, update
 
-from app.auth import sessions as module
+from app.auth.sessions import open_session
 from app.db.database import Database
 from app.models.session import Session
 from app.models.user import User
@@ -21,18 +21,21 @@ NEW_PASSWORD = "a new one, and longer"
 
 
 async def change_password(client: AsyncClient, access_token: str, current: str) -> int:
+    """Change the password; return the status."""
     body = {"current_password": current, "new_password": NEW_PASSWORD}
     headers = bearer(access_token)
     return (await client.post(f"{AUTH}/password", json=body, headers=headers)).status_code
 
 
 async def expire_all(database: Database) -> None:
+    """Make all sessions expire."""
     past = datetime.now(UTC) - timedelta(seconds=1)
     async with database.autocommit() as connection:
         await connection.execute(update(Session.__table__).values(expires_at=past))
 
 
 async def count_sessions(database: Database) -> int:
+    """Return the number of stored sessions."""
     async with database.autocommit() as connection:
         result = await connection.execute(select(func.count()).select_from(Session))
         return int(result.scalar_one())
@@ -40,17 +43,17 @@ async def count_sessions(database: Database) -> int:
 
 async def test_refresh_rotates(client: AsyncClient) -> None:
     first = await new_session(client)
-    answer = await refresh(client, first["refresh_token"])
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-store"
-    second = answer.json()
+    response = await refresh(client, first["refresh_token"])
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    second = response.json()
     assert second["refresh_token"] != first["refresh_token"]
     assert second["access_token"] != first["access_token"]
     assert (await me(client, second["access_token"])).status_code == 200
     assert (await refresh(client, second["refresh_token"])).status_code == 200
 
 
-async def test_replay_ends_the_session(client: AsyncClient) -> None:
+async def test_reuse_of_a_refresh_token_ends_the_session(client: AsyncClient) -> None:
     first, other = await new_session(client), await new_session(client)
     second = (await refresh(client, first["refresh_token"])).json()
     third = (await refresh(client, second["refresh_token"])).json()
@@ -65,25 +68,25 @@ async def test_replay_ends_the_session(client: AsyncClient) -> None:
 async def test_refresh_token_cannot_be_guessed(client: AsyncClient) -> None:
     tokens = await new_session(client)
     for _ in range(2):
-        # 128 bits that name the session, and 256 that are new each time.
+        # 128 bits that identify the session, and 256 that are new each time.
         assert re.fullmatch(r"[\w-]{22}\.[\w-]{43}", tokens["refresh_token"])
         tokens = (await refresh(client, tokens["refresh_token"])).json()
 
 
-async def test_parts_of_two_tokens_make_none(client: AsyncClient) -> None:
+async def test_parts_of_two_refresh_tokens_are_not_a_token(client: AsyncClient) -> None:
     first, second = await new_session(client), await new_session(client)
-    family = first["refresh_token"].partition(".")[0]
+    session = first["refresh_token"].partition(".")[0]
     secret = second["refresh_token"].partition(".")[2]
-    assert (await refresh(client, f"{family}.{secret}")).status_code == 401
+    assert (await refresh(client, f"{session}.{secret}")).status_code == 401
     assert (await refresh(client, second["refresh_token"])).status_code == 200
 
 
-async def test_of_parallel_refreshes_at_most_one_succeeds(client: AsyncClient) -> None:
+async def test_at_most_one_of_parallel_refreshes_succeeds(client: AsyncClient) -> None:
     tokens = await new_session(client)
     attempts = (refresh(client, tokens["refresh_token"]) for _ in range(8))
-    answers = [answer.status_code for answer in await asyncio.gather(*attempts)]
-    assert answers.count(200) <= 1
-    assert answers.count(401) >= 7
+    responses = [response.status_code for response in await asyncio.gather(*attempts)]
+    assert responses.count(200) <= 1
+    assert responses.count(401) >= 7
 
 
 @pytest.mark.parametrize("token", ["", ".", "x", "a.b", "\0", "é" * 500, "r" * 1024])
@@ -92,11 +95,11 @@ async def test_unknown_refresh_token(client: AsyncClient, token: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["r" * 1025, "\ud800", None, 7])
-async def test_what_is_no_refresh_token(client: AsyncClient, token: str) -> None:
+async def test_invalid_refresh_token(client: AsyncClient, token: str) -> None:
     assert (await refresh(client, token)).status_code == 422
 
 
-async def test_access_token_refreshes_nothing(client: AsyncClient) -> None:
+async def test_access_token_is_not_a_refresh_token(client: AsyncClient) -> None:
     tokens = await new_session(client)
     assert (await refresh(client, tokens["access_token"])).status_code == 401
     assert (await me(client, tokens["refresh_token"])).status_code == 401
@@ -117,7 +120,9 @@ async def test_login_removes_expired_sessions(client: AsyncClient, database: Dat
     assert await count_sessions(database) == 1
 
 
-async def test_login_removes_a_hundred_at_once(client: AsyncClient, database: Database) -> None:
+async def test_login_removes_100_expired_sessions_at_most(
+    client: AsyncClient, database: Database
+) -> None:
     await new_session(client)
     table = Session.__table__
     async with database.transaction() as connection:
@@ -142,9 +147,7 @@ async def test_only_hashes_are_stored(client: AsyncClient, database: Database) -
     assert not [secret for secret in secrets for row in stored if secret in row]
 
 
-async def test_nothing_secret_is_logged(
-    client: AsyncClient, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_no_secret_is_logged(client: AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     tokens = await new_session(client)
     renewed = (await refresh(client, tokens["refresh_token"])).json()
@@ -170,7 +173,7 @@ async def test_logout_ends_the_session(client: AsyncClient) -> None:
     assert (await me(client, other["access_token"])).status_code == 200
 
 
-async def test_used_refresh_token_logs_out_too(client: AsyncClient) -> None:
+async def test_logout_with_a_used_refresh_token(client: AsyncClient) -> None:
     first = await new_session(client)
     second = (await refresh(client, first["refresh_token"])).json()
     await client.post(f"{AUTH}/logout", json={"refresh_token": first["refresh_token"]})
@@ -179,13 +182,13 @@ async def test_used_refresh_token_logs_out_too(client: AsyncClient) -> None:
 
 async def test_new_password_ends_the_other_sessions(client: AsyncClient) -> None:
     kept, ended = await new_session(client), await new_session(client)
-    stranger = await new_session(client, "dave@example.com")
+    other_user = await new_session(client, "dave@example.com")
     assert await change_password(client, kept["access_token"], PASSWORD) == 204
     assert (await me(client, ended["access_token"])).status_code == 401
     assert (await refresh(client, ended["refresh_token"])).status_code == 401
     assert (await me(client, kept["access_token"])).status_code == 200
     assert (await refresh(client, kept["refresh_token"])).status_code == 200
-    assert (await me(client, stranger["access_token"])).status_code == 200
+    assert (await me(client, other_user["access_token"])).status_code == 200
     assert (await log_in(client)).status_code == 401
     assert (await log_in(client, password=NEW_PASSWORD)).status_code == 200
 
@@ -196,13 +199,13 @@ async def test_new_password_needs_the_current_one(client: AsyncClient) -> None:
     assert (await log_in(client)).status_code == 200
 
 
-async def test_of_parallel_password_changes_one_succeeds(client: AsyncClient) -> None:
+async def test_one_of_parallel_password_changes_succeeds(client: AsyncClient) -> None:
     tokens = await new_session(client)
     changes = (change_password(client, tokens["access_token"], PASSWORD) for _ in range(4))
     assert sorted(await asyncio.gather(*changes)) == [204, 403, 403, 403]
 
 
-async def test_login_that_a_new_password_overtakes(
+async def test_password_changed_during_login(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
     await register(client)
@@ -210,4 +213,4 @@ async def test_login_that_a_new_password_overtakes(
         user = (await connection.execute(select(User.__table__))).mappings().one()
     tokens = (await log_in(client)).json()
     assert await change_password(client, tokens["access_token"], PASSWORD) == 204
-    assert await module.open_session(database, user, timedelta(days=1)) is None
+    assert await open_session(database, user, timedelta(days=1)) is None

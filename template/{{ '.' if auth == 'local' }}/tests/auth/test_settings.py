@@ -1,4 +1,4 @@
-"""Which settings of the app's own users and tokens are accepted."""
+"""Validation of the auth settings."""
 
 import hashlib
 from pathlib import Path
@@ -10,16 +10,17 @@ from pydantic import ValidationError
 from app.settings import Settings, load_settings
 from tests.support.accounts import auth_settings
 
-# Looks random, and is the same each time: tests are named after it.
+# Looks random but is constant, because test ids contain it.
 GOOD = hashlib.sha256(b"tests").hexdigest()
 
 
 def production(**changes: Any) -> Settings:
+    """Return settings for production."""
     values = {"cors_origins": ["https://example.com"], "jwt_secret_key": GOOD, **changes}
     return Settings(_env_file=None, environment="production", **values)
 
 
-def test_good_secret() -> None:
+def test_strong_secret() -> None:
     assert production().jwt_secret_key.get_secret_value() == GOOD
     assert GOOD not in repr(production())
     for shortest in (GOOD[:32], "abcdefgh" * 4):
@@ -41,7 +42,7 @@ def test_good_secret() -> None:
         "supersecretkey-supersecretkey-supersecretkey",
     ],
 )
-def test_bad_secret(secret: str) -> None:
+def test_weak_secret(secret: str) -> None:
     with pytest.raises(ValidationError) as refused:
         production(jwt_secret_key=secret)
     assert not secret or secret not in str(refused.value)
@@ -63,7 +64,7 @@ def test_missing_secret(
         [line] = capsys.readouterr().err.splitlines()
         assert "JWT_SECRET_KEY: missing" in line
         assert "make .env" in line
-        # An empty one is none.
+        # An empty secret counts as missing.
         monkeypatch.setenv("JWT_SECRET_KEY", "")
 
 
@@ -85,7 +86,7 @@ def test_values_out_of_range(values: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "days"), [(1, 1), (7 * 24 * 60, 3650)])
-def test_ends_of_the_ranges(minutes: int, days: int) -> None:
+def test_smallest_and_largest_values(minutes: int, days: int) -> None:
     settings = auth_settings(
         jwt_secret_key="x",
         access_token_expire_minutes=minutes,
@@ -95,7 +96,7 @@ def test_ends_of_the_ranges(minutes: int, days: int) -> None:
     assert settings.refresh_token_expire_days == days
 
 
-def test_lives_of_tokens() -> None:
+def test_default_token_lifetimes() -> None:
     settings = auth_settings()
     assert settings.access_token_expire_minutes == 15
     assert settings.refresh_token_expire_days == 30

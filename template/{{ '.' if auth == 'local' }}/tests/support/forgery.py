@@ -1,4 +1,4 @@
-"""Tokens put together by hand, so that anything can be wrong with them."""
+"""Tokens built by hand, which can be invalid in any way."""
 
 import base64
 import hashlib
@@ -21,38 +21,38 @@ def decode(part: str) -> Any:
 
 
 def sign(secret: str, header: bytes, payload: bytes, algorithm: str = "HS256") -> str:
-    """Sign whatever there is."""
+    """Sign any header and payload."""
     text = f"{encode(header)}.{encode(payload)}"
     signature = hmac.new(secret.encode(), text.encode(), DIGESTS[algorithm]).digest()
     return f"{text}.{encode(signature)}"
 
 
 class Forger:
-    """Knows the secret and a session, and makes tokens that differ from a good one."""
+    """Signs variants of a valid token with a secret."""
 
-    def __init__(self, secret: str, good: str) -> None:
+    def __init__(self, secret: str, valid: str) -> None:
         self.secret = secret
-        self.good = good
-        self.claims: dict[str, Any] = decode(good.split(".")[1])
+        self.valid = valid
+        self.claims: dict[str, Any] = decode(valid.split(".")[1])
 
     def with_claims(self, **changes: Any) -> str:
-        """Sign other claims; None leaves one out."""
+        """Sign changed claims; None omits a claim."""
         claims = {**self.claims, **changes}
         kept = {name: value for name, value in claims.items() if value is not None}
         return self.with_payload(json.dumps(kept).encode())
 
     def with_header(self, **changes: Any) -> str:
-        """Sign another header; None leaves a parameter out. The signature stays HS256."""
+        """Sign with a changed header; None omits a parameter. The signature stays HS256."""
         header = {**HEADER, **changes}
         kept = {name: value for name, value in header.items() if value is not None}
         payload = json.dumps(self.claims).encode()
         return sign(self.secret, json.dumps(kept).encode(), payload)
 
     def with_payload(self, payload: bytes) -> str:
-        """Sign any bytes as claims."""
+        """Sign any payload."""
         return sign(self.secret, json.dumps(HEADER).encode(), payload)
 
     def with_algorithm(self, algorithm: str) -> str:
-        """Sign with another algorithm, and say so."""
+        """Sign with another algorithm, which the header names."""
         header = json.dumps({**HEADER, "alg": algorithm}).encode()
         return sign(self.secret, header, json.dumps(self.claims).encode(), algorithm)

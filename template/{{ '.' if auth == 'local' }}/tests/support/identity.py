@@ -1,4 +1,4 @@
-"""How the tests' users get their tokens: they register and log in."""
+"""Tokens for the users of the tests: they register and log in."""
 
 import secrets
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery staple"
 
 @contextmanager
 def settings_for_tests(database_url: str) -> Iterator[Settings]:
-    """Give settings for tests, whatever the environment says, and make passwords cheap meanwhile."""
+    """Yield settings that ignore the environment; a cheap hasher is used meanwhile."""
     cheap = PasswordHash((Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1),))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.auth.passwords.HASHER", cheap)

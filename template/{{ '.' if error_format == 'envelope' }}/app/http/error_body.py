@@ -1,6 +1,5 @@
 """The body of error responses: an envelope with a code, a message and details."""
 
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import MISSING, BaseModel, Field
@@ -27,13 +26,13 @@ class ErrorBody(BaseModel):
 
 
 def error_body(
-    _status: HTTPStatus, code: str, detail: str, errors: dict[str, str] | None = None
+    _status: int, code: str, detail: str, errors: dict[str, str] | None = None
 ) -> ErrorBody:
     """Return the body of an error response."""
     details = MISSING if errors is None else errors
     return ErrorBody(error=ErrorContent(code=code, message=detail, details=details))
 
 
-def error_example(status: HTTPStatus, code: str, detail: str) -> dict[str, Any]:
+def error_example(status: int, code: str, detail: str) -> dict[str, Any]:
     """Return the OpenAPI example of an error."""
     return error_body(status, code, detail).model_dump(mode="json")

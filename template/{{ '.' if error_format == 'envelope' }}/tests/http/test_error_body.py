@@ -9,14 +9,14 @@ def test_media_type() -> None:
     assert MEDIA_TYPE == "application/json"
 
 
-def test_fields_are_named_where_there_are_some() -> None:
+def test_errors_of_fields() -> None:
     body = error_body(HTTPStatus.CONFLICT, "CONFLICT", "Taken.", {"email": "Taken."})
     assert body.model_dump() == {
         "error": {"code": "CONFLICT", "message": "Taken.", "details": {"email": "Taken."}}
     }
 
 
-def test_details_are_left_out_where_there_are_none() -> None:
+def test_details_are_omitted_if_empty() -> None:
     body = error_body(HTTPStatus.NOT_FOUND, "NOT_FOUND", "Not found.")
     assert body.model_dump(exclude_none=True) == {
         "error": {"code": "NOT_FOUND", "message": "Not found."}

@@ -1,4 +1,4 @@
-"""What every error looks like: an envelope with a code, a message and details."""
+"""The shape of all errors: an envelope with a code, a message and details."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from httpx import Response
 
 
 def error_of(response: Response, status: int, code: str) -> dict[str, str]:
-    """Check the whole shape of an error; return the fields that it names."""
+    """Check the complete shape of an error; return its details by field."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/json"
     body: dict[str, Any] = response.json()

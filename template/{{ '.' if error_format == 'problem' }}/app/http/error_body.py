@@ -1,7 +1,7 @@
 """The body of error responses: problem details (RFC 9457)."""
 
 from datetime import UTC, datetime
-from http import HTTPStatus
+from http.client import responses as phrases
 from typing import Any
 
 from pydantic import MISSING, BaseModel, Field
@@ -25,12 +25,12 @@ class ErrorBody(BaseModel):
 
 
 def error_body(
-    status: HTTPStatus, code: str, detail: str, errors: dict[str, str] | None = None
+    status: int, code: str, detail: str, errors: dict[str, str] | None = None
 ) -> ErrorBody:
     """Return the body of an error response."""
     return ErrorBody(
         type="about:blank",
-        title=status.phrase,
+        title=phrases.get(status, "Unknown status"),
         status=status,
         detail=detail,
         error_code=code,
@@ -39,7 +39,7 @@ def error_body(
     )
 
 
-def error_example(status: HTTPStatus, code: str, detail: str) -> dict[str, Any]:
+def error_example(status: int, code: str, detail: str) -> dict[str, Any]:
     """Return the OpenAPI example of an error."""
     body = error_body(status, code, detail).model_copy(update={"timestamp": EXAMPLE_TIME})
     return body.model_dump(mode="json")

@@ -9,7 +9,7 @@ def test_media_type() -> None:
     assert MEDIA_TYPE == "application/problem+json"
 
 
-def test_fields_are_named_where_there_are_some() -> None:
+def test_errors_of_fields() -> None:
     body = error_body(HTTPStatus.CONFLICT, "CONFLICT", "Taken.", {"email": "Taken."})
     assert body.model_dump(exclude={"timestamp"}) == {
         "type": "about:blank",
@@ -21,7 +21,7 @@ def test_fields_are_named_where_there_are_some() -> None:
     }
 
 
-def test_time_is_aware() -> None:
+def test_timestamp_is_in_utc() -> None:
     body = error_body(HTTPStatus.NOT_FOUND, "NOT_FOUND", "Not found.")
     assert body.timestamp.utcoffset() is not None
     assert body.model_dump(mode="json", exclude_none=True)["timestamp"].endswith("Z")

@@ -1,4 +1,4 @@
-"""What every error looks like: problem details (RFC 9457)."""
+"""The shape of all errors: problem details (RFC 9457)."""
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -10,7 +10,7 @@ MEMBERS = {"type", "title", "status", "detail", "error_code", "timestamp"}
 
 
 def error_of(response: Response, status: int, code: str) -> dict[str, str]:
-    """Check the whole shape of an error; return the fields that it names."""
+    """Check the complete shape of an error; return its messages by field."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = response.json()

@@ -18,5 +18,5 @@ async def absence(scope: "Scope", model: "Model", row_id: Id) -> ApiError:
         columns = model.__table__.c
         foreign = (columns.id == row_id, columns.user_id != scope.user_id)
         if await scope.execute(select(columns.id).where(*foreign)):
-            return Forbidden()
+            return Forbidden("This belongs to another user.")
     return NotFound(f"{model.__name__} not found.")

@@ -54,16 +54,15 @@ def _decode(query: PageQuery, keys: Sequence[SortKey], model: Model) -> list[Any
         padding = "=" * (-len(query.cursor) % 4)
         content = base64.urlsafe_b64decode(query.cursor + padding)
         cursor = Cursor.model_validate(json.loads(content))
-        values = [
-            _read(model, key.column.name, value)
-            for key, value in zip(keys, cursor.values, strict=True)
-        ]
+        if cursor.list_id == _list_id(query):
+            return [
+                _read(model, key.column.name, value)
+                for key, value in zip(keys, cursor.values, strict=True)
+            ]
     except (ValueError, ValidationError, RecursionError) as error:
         raise ValidationFailed(errors={"cursor": "Invalid cursor."}) from error
-    if cursor.list_id != _list_id(query):
-        message = "This cursor belongs to a list with another order or other filters."
-        raise ValidationFailed(errors={"cursor": message})
-    return values
+    message = "This cursor belongs to a list with another order or other filters."
+    raise ValidationFailed(errors={"cursor": message})
 
 
 def _after_key(key: SortKey, value: Any) -> ColumnElement[bool] | None:

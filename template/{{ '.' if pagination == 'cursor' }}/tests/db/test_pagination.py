@@ -14,9 +14,9 @@ from app.db.sorting import sort_keys
 from app.models.row import Row
 from app.schemas.lists import Equals
 from app.schemas.pages import PageQuery
-from tests.support.people import Person
 from tests.support.rows import make, make_all
 from tests.support.samples import RESOURCES
+from tests.support.users import UserClient
 
 RESOURCE = RESOURCES[0]
 PATH, ROWS = RESOURCE.path, RESOURCE.rows
@@ -24,29 +24,29 @@ SORTABLE = ["id", *RESOURCE.filterable]
 
 
 @pytest.fixture
-async def ids(alice: Person) -> list[str]:
+async def ids(alice: UserClient) -> list[str]:
     """Rows of alice's, newest first."""
     rows = await make_all(alice, RESOURCE)
     return [row["id"] for row in reversed(rows)]
 
 
-async def page(person: Person, **params: Any) -> tuple[list[Any], str | None]:
+async def page(user: UserClient, **params: Any) -> tuple[list[Any], str | None]:
     """Return the ids of a page, and the cursor of the next."""
-    response = await person.get(PATH, params=params)
+    response = await user.get(PATH, params=params)
     assert response.status_code == 200, response.text
     return [row["id"] for row in response.json()["items"]], response.json()["next_cursor"]
 
 
-async def walk(person: Person, limit: int = 1, **params: Any) -> list[Any]:
+async def walk(user: UserClient, limit: int = 1, **params: Any) -> list[Any]:
     """Return the ids of all pages."""
-    found, cursor = await page(person, limit=limit, **params)
+    found, cursor = await page(user, limit=limit, **params)
     while cursor and len(found) < ROWS:
-        more, cursor = await page(person, limit=limit, cursor=cursor, **params)
+        more, cursor = await page(user, limit=limit, cursor=cursor, **params)
         found += more
     return found
 
 
-async def test_pages_add_up_to_the_list(alice: Person, ids: list[str]) -> None:
+async def test_pages_add_up_to_the_list(alice: UserClient, ids: list[str]) -> None:
     assert await walk(alice) == ids
     assert await walk(alice, limit=2) == ids
     assert await walk(alice, sort="id") == ids[::-1]
@@ -54,11 +54,12 @@ async def test_pages_add_up_to_the_list(alice: Person, ids: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", SORTABLE)
-async def test_pages_by_any_order_add_up(alice: Person, ids: list[str], name: str) -> None:
+async def test_pages_by_any_order_add_up(alice: UserClient, ids: list[str], name: str) -> None:
     if RESOURCE.omitted.get(name, "") is None:
         for row_id in ids[::2]:
             await alice.update(f"{PATH}/{row_id}", json={name: None})
-    for sort in (name, f"-{name}", f"{name},-id", f"-{name},id"):
+    by_id = () if name == "id" else (f"{name},-id", f"-{name},id")
+    for sort in (name, f"-{name}", *by_id):
         everything, _ = await page(alice, sort=sort)
         assert sorted(everything) == sorted(ids)
         assert await walk(alice, sort=sort) == everything
@@ -101,7 +102,7 @@ def test_condition_for_the_rows_after_a_row(sort: str, nullable: bool) -> None:
     engine.dispose()
 
 
-async def test_pages_of_a_filtered_list_add_up(alice: Person, ids: list[str]) -> None:
+async def test_pages_of_a_filtered_list_add_up(alice: UserClient, ids: list[str]) -> None:
     for name in SORTABLE[1:]:
         value = (await alice.get(f"{PATH}/{ids[0]}")).json()[name]
         # The newest and the oldest have the same, unless it must be unique.
@@ -110,7 +111,7 @@ async def test_pages_of_a_filtered_list_add_up(alice: Person, ids: list[str]) ->
         assert await walk(alice, **{name: value}) == everything
 
 
-async def test_cursor_keeps_its_position(alice: Person, ids: list[str]) -> None:
+async def test_cursor_keeps_its_position(alice: UserClient, ids: list[str]) -> None:
     _, cursor = await page(alice, limit=1)
     await alice.delete(f"{PATH}/{ids[0]}")
     await make(alice, RESOURCE, ROWS - 1)
@@ -118,7 +119,7 @@ async def test_cursor_keeps_its_position(alice: Person, ids: list[str]) -> None:
     assert rest == ids[1:]
 
 
-async def test_rejects_the_cursor_of_another_list(alice: Person, ids: list[str]) -> None:
+async def test_rejects_the_cursor_of_another_list(alice: UserClient, ids: list[str]) -> None:
     row = (await alice.get(f"{PATH}/{ids[0]}")).json()
     _, cursor = await page(alice, limit=1, sort="id")
     assert (cursor is None) is (ROWS == 1)
@@ -129,13 +130,13 @@ async def test_rejects_the_cursor_of_another_list(alice: Person, ids: list[str])
         assert "another order" in response.text
 
 
-async def test_largest_page(alice: Person, ids: list[str]) -> None:
+async def test_largest_page(alice: UserClient, ids: list[str]) -> None:
     assert await page(alice, limit=100) == (ids, None)
     assert PageQuery(sort="id").limit == 20
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "x"])
-async def test_rejects_invalid_limits(alice: Person, limit: str) -> None:
+async def test_rejects_invalid_limits(alice: UserClient, limit: str) -> None:
     response = await alice.get(PATH, params={"limit": limit})
     assert response.status_code == 422
     assert "limit" in response.text
@@ -165,7 +166,7 @@ def forged(**parts: Any) -> str:
         encoded(b"\xff"),
     ],
 )
-async def test_rejects_invalid_cursors(alice: Person, cursor: str) -> None:
+async def test_rejects_invalid_cursors(alice: UserClient, cursor: str) -> None:
     response = await alice.get(PATH, params={"cursor": cursor})
     assert response.status_code == 422
     assert "cursor" in response.text
@@ -173,7 +174,7 @@ async def test_rejects_invalid_cursors(alice: Person, cursor: str) -> None:
 
 @pytest.mark.parametrize("change", [[], ["x"], [None]])
 async def test_rejects_a_cursor_with_other_values(
-    alice: Person, ids: list[str], change: list[Any]
+    alice: UserClient, ids: list[str], change: list[Any]
 ) -> None:
     _, cursor = await page(alice, limit=1)
     assert (cursor is None) is (ROWS == 1)
@@ -184,3 +185,15 @@ async def test_rejects_a_cursor_with_other_values(
             response = await alice.get(PATH, params={"cursor": changed})
             assert response.status_code == 422
             assert "cursor" in response.text
+
+
+@pytest.mark.parametrize("name", SORTABLE[1:])
+async def test_cursor_of_another_order_has_its_own_message(
+    alice: UserClient, ids: list[str], name: str
+) -> None:
+    _, cursor = await page(alice, limit=1, sort="id")
+    assert (cursor is None) is (len(ids) == 1)
+    for sort in (name, f"-{name}", f"{name},id") if cursor else ():
+        response = await alice.get(PATH, params={"sort": sort, "cursor": cursor})
+        assert response.status_code == 422
+        assert "another order" in response.text

@@ -1,4 +1,4 @@
-"""How the tests read lists."""
+"""Read the rows from the response of a list."""
 
 from typing import Any
 

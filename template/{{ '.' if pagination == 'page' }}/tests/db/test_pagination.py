@@ -4,22 +4,22 @@ import math
 
 import pytest
 
-from tests.support.people import Person
 from tests.support.rows import make_all
 from tests.support.samples import RESOURCES
+from tests.support.users import UserClient
 
 RESOURCE = RESOURCES[0]
 PATH, ROWS = RESOURCE.path, RESOURCE.rows
 
 
 @pytest.fixture
-async def ids(alice: Person) -> list[str]:
+async def ids(alice: UserClient) -> list[str]:
     """Rows of alice's, newest first."""
     rows = await make_all(alice, RESOURCE)
     return [row["id"] for row in reversed(rows)]
 
 
-async def test_pages_add_up_to_the_list(alice: Person, ids: list[str]) -> None:
+async def test_pages_add_up_to_the_list(alice: UserClient, ids: list[str]) -> None:
     seen = []
     for page in range(1, len(ids) + 1):
         response = await alice.get(PATH, params={"page": page, "page_size": 1})
@@ -35,7 +35,7 @@ async def test_pages_add_up_to_the_list(alice: Person, ids: list[str]) -> None:
     assert seen == ids
 
 
-async def test_last_page_may_be_short(alice: Person, ids: list[str]) -> None:
+async def test_last_page_may_be_short(alice: UserClient, ids: list[str]) -> None:
     for size in range(1, len(ids) + 2):
         answer = (await alice.get(PATH, params={"page_size": size})).json()
         assert [row["id"] for row in answer["items"]] == ids[:size]
@@ -43,7 +43,7 @@ async def test_last_page_may_be_short(alice: Person, ids: list[str]) -> None:
         assert answer["pagination"]["has_next"] is (size < len(ids))
 
 
-async def test_page_after_the_last_is_empty(alice: Person, ids: list[str]) -> None:
+async def test_page_after_the_last_is_empty(alice: UserClient, ids: list[str]) -> None:
     response = await alice.get(PATH, params={"page": 2, "page_size": len(ids)})
     assert response.json() == {
         "items": [],
@@ -58,7 +58,7 @@ async def test_page_after_the_last_is_empty(alice: Person, ids: list[str]) -> No
     }
 
 
-async def test_empty_list_has_no_pages(alice: Person) -> None:
+async def test_empty_list_has_no_pages(alice: UserClient) -> None:
     pagination = (await alice.get(PATH)).json()["pagination"]
     assert pagination["total"] == 0
     assert pagination["total_pages"] == 0
@@ -66,7 +66,7 @@ async def test_empty_list_has_no_pages(alice: Person) -> None:
     assert not pagination["has_next"]
 
 
-async def test_largest_page(alice: Person, ids: list[str]) -> None:
+async def test_largest_page(alice: UserClient, ids: list[str]) -> None:
     for number, found in ((1, ids), (10**9, [])):
         response = await alice.get(PATH, params={"page": number, "page_size": 100})
         assert [row["id"] for row in response.json()["items"]] == found
@@ -76,7 +76,7 @@ async def test_largest_page(alice: Person, ids: list[str]) -> None:
     ("name", "value"),
     [("page", 0), ("page", "x"), ("page", 10**9 + 1), ("page_size", 0), ("page_size", 101)],
 )
-async def test_rejects_invalid_pages(alice: Person, name: str, value: object) -> None:
+async def test_rejects_invalid_pages(alice: UserClient, name: str, value: object) -> None:
     response = await alice.get(PATH, params={name: str(value)})
     assert response.status_code == 422
     assert name in response.text

@@ -20,4 +20,4 @@ async def require_own_path(
         Forbidden: the path has the id of another user.
     """
     if user_id != str(current_user):
-        raise Forbidden
+        raise Forbidden("This belongs to another user.")

@@ -4,9 +4,9 @@ import pytest
 
 from tests.support.api import ABSENT_ID
 from tests.support.cases import each_resource_where
-from tests.support.people import Person
 from tests.support.resource import Resource
 from tests.support.rows import listed
+from tests.support.users import UserClient
 
 each_owned_resource = each_resource_where(lambda resource: resource.owned)
 
@@ -14,7 +14,7 @@ each_owned_resource = each_resource_where(lambda resource: resource.owned)
 @each_owned_resource
 @pytest.mark.parametrize("path", ["", f"/{ABSENT_ID}", "/no-id"])
 async def test_path_of_another_user_is_forbidden(
-    alice: Person, bob: Person, resource: Resource, path: str
+    alice: UserClient, bob: UserClient, resource: Resource, path: str
 ) -> None:
     response = await bob.http.get(alice.url(resource.path + path))
     assert response.status_code == 403
@@ -24,7 +24,15 @@ async def test_path_of_another_user_is_forbidden(
 
 
 @each_owned_resource
-async def test_similar_id_is_forbidden(alice: Person, resource: Resource) -> None:
+async def test_similar_id_is_forbidden(alice: UserClient, resource: Resource) -> None:
     for other in {f"0{alice.user_id}", alice.user_id.swapcase()} - {alice.user_id}:
         response = await alice.http.get(alice.url(resource.path, user_id=other))
         assert response.status_code == 403
+
+
+@each_owned_resource
+async def test_error_gives_the_reason(
+    alice: UserClient, bob: UserClient, resource: Resource
+) -> None:
+    response = await bob.http.get(alice.url(resource.path))
+    assert "This belongs to another user." in response.text

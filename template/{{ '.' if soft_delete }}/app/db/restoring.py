@@ -15,5 +15,7 @@ async def restore(scope: Scope, model: Model, row_id: Id) -> RowMapping:
     """
     table = model.__table__
     found = (table.c.id == row_id, *model.__accessible__(table, scope.user_id))
-    statement = update(table).where(*found).values(deleted_at=None)
-    return await scope.execute_on(model, row_id, statement.returning(*model.__columns__()))
+    deleted = update(table).where(*found, table.c.deleted_at.is_not(None))
+    statement = deleted.values(deleted_at=None)
+    rows = await scope.execute(statement.returning(*model.__columns__()))
+    return rows[0] if rows else await scope.get(model, row_id)

@@ -4,21 +4,21 @@ from typing import Any
 
 from tests.support.api import FOREIGN_STATUS
 from tests.support.cases import each_resource_where, every_resource
-from tests.support.people import Person
 from tests.support.resource import Resource
 from tests.support.rows import listed, make
+from tests.support.users import UserClient
 
 
-async def soft_deleted(person: Person, resource: Resource) -> dict[str, Any]:
+async def soft_deleted(user: UserClient, resource: Resource) -> dict[str, Any]:
     """Return a row that was created and deleted."""
-    row = await make(person, resource)
-    response = await person.delete(resource.row(row))
+    row = await make(user, resource)
+    response = await user.delete(resource.row(row))
     assert response.status_code == 204
     return row
 
 
 @every_resource
-async def test_no_route_finds_the_row(alice: Person, resource: Resource) -> None:
+async def test_no_route_finds_the_row(alice: UserClient, resource: Resource) -> None:
     row = await soft_deleted(alice, resource)
     path = resource.row(row)
     assert (await alice.get(path)).status_code == 404
@@ -39,7 +39,7 @@ async def test_no_route_finds_the_row(alice: Person, resource: Resource) -> None
 
 
 @every_resource
-async def test_restores_the_row_and_no_other(alice: Person, resource: Resource) -> None:
+async def test_restores_the_row_and_no_other(alice: UserClient, resource: Resource) -> None:
     other, row = await soft_deleted(alice, resource), await soft_deleted(alice, resource)
     for _ in range(2):
         response = await alice.post(f"{resource.row(row)}/restore")
@@ -51,13 +51,13 @@ async def test_restores_the_row_and_no_other(alice: Person, resource: Resource) 
 
 
 @every_resource
-async def test_missing_row_is_not_found(alice: Person, resource: Resource) -> None:
+async def test_missing_row_is_not_found(alice: UserClient, resource: Resource) -> None:
     assert (await alice.post(f"{resource.absent}/restore")).status_code == 404
 
 
 @each_resource_where(lambda resource: resource.owned)
 async def test_other_users_cannot_restore_it(
-    alice: Person, bob: Person, resource: Resource
+    alice: UserClient, bob: UserClient, resource: Resource
 ) -> None:
     row = await soft_deleted(alice, resource)
     assert (await bob.post(f"{resource.row(row)}/restore")).status_code == FOREIGN_STATUS
@@ -66,9 +66,19 @@ async def test_other_users_cannot_restore_it(
 
 
 @each_resource_where(lambda resource: resource.unique)
-async def test_unique_values_can_be_used_again(alice: Person, resource: Resource) -> None:
+async def test_unique_values_can_be_used_again(alice: UserClient, resource: Resource) -> None:
     row = await soft_deleted(alice, resource)
     again = await make(alice, resource)
     response = await alice.post(f"{resource.row(row)}/restore")
     assert response.status_code == 409
     assert await listed(alice, resource.path) == [again]
+
+
+@every_resource
+async def test_row_that_is_not_deleted_is_not_changed(
+    alice: UserClient, resource: Resource
+) -> None:
+    row = await make(alice, resource)
+    response = await alice.post(f"{resource.row(row)}/restore")
+    assert (response.status_code, response.json()) == (200, row)
+    assert (await alice.get(resource.row(row))).json() == row

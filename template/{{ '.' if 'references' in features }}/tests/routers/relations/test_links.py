@@ -6,9 +6,10 @@ import pytest
 
 from tests.routers.relations.steps import current, linked, references_of
 from tests.routers.relations.table import LINKS, Relation
-from tests.support.api import UPDATE_METHODS
-from tests.support.people import Person
+from tests.support.api import ABSENT_ID, UPDATE_METHODS
+from tests.support.error_shape import error_of
 from tests.support.rows import listed
+from tests.support.users import UserClient
 
 every_relation = pytest.mark.parametrize("relation", LINKS, ids=str)
 
@@ -19,7 +20,7 @@ def settled(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @every_relation
-async def test_a_new_row_answers_its_links(alice: Person, relation: Relation) -> None:
+async def test_a_new_row_answers_its_links(alice: UserClient, relation: Relation) -> None:
     row, ids = await linked(alice, relation)
     assert row[relation.key] == ids
     assert await current(alice, relation, row) == row
@@ -27,7 +28,7 @@ async def test_a_new_row_answers_its_links(alice: Person, relation: Relation) ->
 
 @every_relation
 @pytest.mark.parametrize("verb", UPDATE_METHODS)
-async def test_a_change_answers_the_links(alice: Person, relation: Relation, verb: str) -> None:
+async def test_a_change_answers_the_links(alice: UserClient, relation: Relation, verb: str) -> None:
     row, ids = await linked(alice, relation)
     url = alice.url(f"{relation.source.path}/{row['id']}")
     own = {name: row[name] for name in relation.source.body(0)}
@@ -42,7 +43,7 @@ async def test_a_change_answers_the_links(alice: Person, relation: Relation, ver
 
 @every_relation
 @pytest.mark.parametrize("verb", UPDATE_METHODS)
-async def test_other_links_are_answered(alice: Person, relation: Relation, verb: str) -> None:
+async def test_other_links_are_answered(alice: UserClient, relation: Relation, verb: str) -> None:
     row, ids = await linked(alice, relation)
     url = alice.url(f"{relation.source.path}/{row['id']}")
     own = {name: row[name] for name in relation.source.body(0)}
@@ -56,7 +57,7 @@ async def test_other_links_are_answered(alice: Person, relation: Relation, verb:
 
 
 @pytest.mark.parametrize("relation", [one for one in LINKS if one.completes], ids=str)
-async def test_completing_answers_the_links(alice: Person, relation: Relation) -> None:
+async def test_completing_answers_the_links(alice: UserClient, relation: Relation) -> None:
     row, _ = await linked(alice, relation)
     url = alice.url(f"{relation.source.path}/{row['id']}/complete")
     for _ in range(2):
@@ -67,7 +68,7 @@ async def test_completing_answers_the_links(alice: Person, relation: Relation) -
 
 
 @pytest.mark.parametrize("relation", [one for one in LINKS if one.bulk], ids=str)
-async def test_bulk_answers_the_links(alice: Person, relation: Relation) -> None:
+async def test_bulk_answers_the_links(alice: UserClient, relation: Relation) -> None:
     row, ids = await linked(alice, relation)
     path = relation.source.path
     free = range(len(await listed(alice, path)), relation.source.rows)
@@ -83,3 +84,32 @@ async def test_bulk_answers_the_links(alice: Person, relation: Relation) -> None
         for number, made in zip(free, response.json(), strict=True):
             assert made[relation.key] == ids[number % 2 :]
             assert await current(alice, relation, made) == made
+
+
+@pytest.mark.parametrize("relation", [one for one in LINKS if one.bulk], ids=str)
+async def test_bulk_names_the_rows_with_invalid_links(
+    alice: UserClient, relation: Relation
+) -> None:
+    row, ids = await linked(alice, relation)
+    path = relation.source.path
+    before = await listed(alice, path)
+    free = range(len(before), relation.source.rows)
+    sent = [
+        references_of(relation, row)
+        | relation.source.body(number)
+        | {relation.key: [*ids, ABSENT_ID] if number % 2 else ids}
+        for number in free
+    ]
+    wrong = {f"{place}.{relation.key}" for place, number in enumerate(free) if number % 2}
+    if wrong:
+        response = await alice.post(f"{path}/bulk", json=sent)
+        assert set(error_of(response, 422, "VALIDATION_ERROR")) == wrong
+        assert await listed(alice, path) == before
+
+
+@every_relation
+async def test_invalid_links_are_named(alice: UserClient, relation: Relation) -> None:
+    row, ids = await linked(alice, relation)
+    change = {relation.key: [*ids, ABSENT_ID]}
+    response = await alice.update(f"{relation.source.path}/{row['id']}", json=change)
+    assert set(error_of(response, 422, "VALIDATION_ERROR")) == {relation.key}

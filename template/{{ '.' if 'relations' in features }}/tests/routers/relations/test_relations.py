@@ -10,8 +10,8 @@ from sqlalchemy import Engine, event
 from tests.routers.relations.steps import current, pair, references_of, value
 from tests.routers.relations.table import LINKS, REFERENCES, Relation
 from tests.support.api import ABSENT_ID
-from tests.support.people import Person
 from tests.support.rows import any_id, listed, make
+from tests.support.users import UserClient
 
 RELATIONS = REFERENCES + LINKS
 
@@ -37,7 +37,7 @@ def counted() -> Iterator[list[str]]:
 
 
 @every_relation
-async def test_rows_refer_to_rows(alice: Person, relation: Relation) -> None:
+async def test_rows_refer_to_rows(alice: UserClient, relation: Relation) -> None:
     row, target = await pair(alice, relation)
     assert row[relation.key] == value(relation, target)
     assert await current(alice, relation, row) == row
@@ -45,7 +45,7 @@ async def test_rows_refer_to_rows(alice: Person, relation: Relation) -> None:
 
 @every_relation
 async def test_nobody_refers_to_what_is_not_theirs(
-    alice: Person, bob: Person, relation: Relation
+    alice: UserClient, bob: UserClient, relation: Relation
 ) -> None:
     row, _ = await pair(alice, relation)
     path = relation.source.path
@@ -70,7 +70,7 @@ async def test_nobody_refers_to_what_is_not_theirs(
 
 
 @pytest.mark.parametrize("relation", REFERENCES, ids=str)
-async def test_lists_filter_by_reference(alice: Person, relation: Relation) -> None:
+async def test_lists_filter_by_reference(alice: UserClient, relation: Relation) -> None:
     row, target = await pair(alice, relation)
     path = relation.source.path
     found = await listed(alice, path, **{relation.key: target})
@@ -81,7 +81,7 @@ async def test_lists_filter_by_reference(alice: Person, relation: Relation) -> N
 
 
 @pytest.mark.parametrize("relation", REFERENCES, ids=str)
-async def test_references_can_be_taken_back(alice: Person, relation: Relation) -> None:
+async def test_references_can_be_taken_back(alice: UserClient, relation: Relation) -> None:
     row, _ = await pair(alice, relation)
     response = await alice.update(f"{relation.source.path}/{row['id']}", json={relation.key: None})
     assert response.status_code == (200 if relation.nullable else 422)
@@ -90,7 +90,7 @@ async def test_references_can_be_taken_back(alice: Person, relation: Relation) -
 
 
 @pytest.mark.parametrize("relation", LINKS, ids=str)
-async def test_links_are_a_set_in_order(alice: Person, relation: Relation) -> None:
+async def test_links_are_a_set_in_order(alice: UserClient, relation: Relation) -> None:
     row, _ = await pair(alice, relation)
     path = f"{relation.source.path}/{row['id']}"
     count = len(await listed(alice, relation.target.path))
@@ -107,7 +107,7 @@ async def test_links_are_a_set_in_order(alice: Person, relation: Relation) -> No
 
 
 @pytest.mark.parametrize("relation", LINKS, ids=str)
-async def test_links_of_other_rows_stay(alice: Person, relation: Relation) -> None:
+async def test_links_of_other_rows_stay(alice: UserClient, relation: Relation) -> None:
     row, target = await pair(alice, relation)
     path = relation.source.path
     count = len(await listed(alice, path))
@@ -125,7 +125,7 @@ async def test_links_of_other_rows_stay(alice: Person, relation: Relation) -> No
 
 
 @pytest.mark.parametrize("relation", LINKS, ids=str)
-async def test_links_are_refused_as_a_whole(alice: Person, relation: Relation) -> None:
+async def test_links_are_refused_as_a_whole(alice: UserClient, relation: Relation) -> None:
     row, target = await pair(alice, relation)
     path = f"{relation.source.path}/{row['id']}"
     for sent in ([target, ABSENT_ID], [target] * 101, None, "x"):
@@ -136,7 +136,7 @@ async def test_links_are_refused_as_a_whole(alice: Person, relation: Relation) -
 
 
 @pytest.mark.parametrize("relation", LINKS, ids=str)
-async def test_lists_read_links_at_once(alice: Person, relation: Relation) -> None:
+async def test_lists_read_links_at_once(alice: UserClient, relation: Relation) -> None:
     await pair(alice, relation)
     path = relation.source.path
     with counted() as few:
@@ -149,7 +149,7 @@ async def test_lists_read_links_at_once(alice: Person, relation: Relation) -> No
 
 
 @pytest.mark.parametrize("relation", [one for one in LINKS if one.bulk], ids=str)
-async def test_bulk_writes_links(alice: Person, relation: Relation) -> None:
+async def test_bulk_writes_links(alice: UserClient, relation: Relation) -> None:
     row, target = await pair(alice, relation)
     rows = await listed(alice, relation.source.path)
     free = range(len(rows), relation.source.rows)

@@ -10,8 +10,8 @@ from app.db.database import Database
 from tests.routers.relations.steps import current, references_of
 from tests.routers.relations.table import LINKS, REFERENCES, Relation
 from tests.support.api import ABSENT_ID, UPDATE_METHODS
-from tests.support.people import Person
 from tests.support.rows import any_id, make
+from tests.support.users import UserClient
 
 TREES = [relation for relation in REFERENCES if relation.source is relation.target]
 
@@ -19,25 +19,25 @@ every_tree = pytest.mark.parametrize("relation", TREES, ids=str)
 every_verb = pytest.mark.parametrize("verb", UPDATE_METHODS)
 
 
-async def branch(person: Person, relation: Relation) -> list[dict[str, Any]]:
+async def branch(user: UserClient, relation: Relation) -> list[dict[str, Any]]:
     """Add rows, each below the one before it."""
     rows: list[dict[str, Any]] = []
     for number in range(min(3, relation.source.rows)):
         above = {relation.key: rows[-1]["id"]} if rows else {}
-        rows.append(await make(person, relation.source, number, **above))
+        rows.append(await make(user, relation.source, number, **above))
     return rows
 
 
 async def move(
-    person: Person,
+    user: UserClient,
     relation: Relation,
     row: dict[str, Any],
     above: Any,
     verb: str = UPDATE_METHODS[0],
 ) -> int:
     """Ask for a row to be below another, and return the status of the answer."""
-    url = person.url(f"{relation.source.path}/{row['id']}")
-    response = await person.http.request(verb, url, json={relation.key: above})
+    url = user.url(f"{relation.source.path}/{row['id']}")
+    response = await user.http.request(verb, url, json={relation.key: above})
     if response.status_code == 200:
         assert response.json()[relation.key] == above
     else:
@@ -47,7 +47,7 @@ async def move(
 
 @every_tree
 @every_verb
-async def test_nothing_is_above_itself(alice: Person, relation: Relation, verb: str) -> None:
+async def test_nothing_is_above_itself(alice: UserClient, relation: Relation, verb: str) -> None:
     rows = await branch(alice, relation)
     for position, row in enumerate(rows):
         for below in rows[position:]:
@@ -56,7 +56,7 @@ async def test_nothing_is_above_itself(alice: Person, relation: Relation, verb: 
 
 
 @every_tree
-async def test_a_refused_move_changes_nothing_else(alice: Person, relation: Relation) -> None:
+async def test_a_refused_move_changes_nothing_else(alice: UserClient, relation: Relation) -> None:
     rows = await branch(alice, relation)
     change = {**relation.source.body(0), relation.key: rows[-1]["id"]}
     response = await alice.update(f"{relation.source.path}/{rows[0]['id']}", json=change)
@@ -65,7 +65,7 @@ async def test_a_refused_move_changes_nothing_else(alice: Person, relation: Rela
 
 
 @every_tree
-async def test_a_reference_to_nothing_is_no_ring(alice: Person, relation: Relation) -> None:
+async def test_a_reference_to_nothing_is_no_ring(alice: UserClient, relation: Relation) -> None:
     rows = await branch(alice, relation)
     path = f"{relation.source.path}/{rows[0]['id']}"
     absent = await alice.update(path, json={relation.key: ABSENT_ID})
@@ -77,7 +77,9 @@ async def test_a_reference_to_nothing_is_no_ring(alice: Person, relation: Relati
 
 @every_tree
 @every_verb
-async def test_rows_move_to_other_branches(alice: Person, relation: Relation, verb: str) -> None:
+async def test_rows_move_to_other_branches(
+    alice: UserClient, relation: Relation, verb: str
+) -> None:
     top, *below = await branch(alice, relation)
     leaf = below[-1]
     assert await move(alice, relation, below[0], None, verb) == 200
@@ -87,7 +89,7 @@ async def test_rows_move_to_other_branches(alice: Person, relation: Relation, ve
 
 
 @every_tree
-async def test_branches_move_as_a_whole(alice: Person, relation: Relation) -> None:
+async def test_branches_move_as_a_whole(alice: UserClient, relation: Relation) -> None:
     top, *below = await branch(alice, relation)
     assert await move(alice, relation, below[0], None) == 200
     assert await move(alice, relation, below[0], top["id"]) == 200
@@ -96,7 +98,7 @@ async def test_branches_move_as_a_whole(alice: Person, relation: Relation) -> No
 
 
 @every_tree
-async def test_rows_move_with_their_links(alice: Person, relation: Relation) -> None:
+async def test_rows_move_with_their_links(alice: UserClient, relation: Relation) -> None:
     top, *_, leaf = await branch(alice, relation)
     path = f"{relation.source.path}/{leaf['id']}"
     for links in (one for one in LINKS if one.source is relation.source):
@@ -112,7 +114,7 @@ async def test_rows_move_with_their_links(alice: Person, relation: Relation) -> 
 
 
 @every_tree
-async def test_what_stays_lets_nothing_else_in(alice: Person, relation: Relation) -> None:
+async def test_what_stays_lets_nothing_else_in(alice: UserClient, relation: Relation) -> None:
     leaf = (await branch(alice, relation))[-1]
     path = f"{relation.source.path}/{leaf['id']}"
     before = await current(alice, relation, leaf)
@@ -126,7 +128,9 @@ async def test_what_stays_lets_nothing_else_in(alice: Person, relation: Relation
 
 
 @every_tree
-async def test_references_of_other_names_are_other_trees(alice: Person, relation: Relation) -> None:
+async def test_references_of_other_names_are_other_trees(
+    alice: UserClient, relation: Relation
+) -> None:
     top, *_, leaf = await branch(alice, relation)
     for other in TREES:
         if other.source is relation.source and other is not relation:
@@ -135,7 +139,7 @@ async def test_references_of_other_names_are_other_trees(alice: Person, relation
 
 
 @every_tree
-async def test_what_stays_is_taken(alice: Person, relation: Relation) -> None:
+async def test_what_stays_is_taken(alice: UserClient, relation: Relation) -> None:
     for row in await branch(alice, relation):
         same = {name: row[name] for name in relation.source.body(0)} | references_of(relation, row)
         response = await alice.update(f"{relation.source.path}/{row['id']}", json=same)
@@ -145,7 +149,7 @@ async def test_what_stays_is_taken(alice: Person, relation: Relation) -> None:
 
 @every_tree
 async def test_a_ring_that_is_stored_can_stay_or_go(
-    alice: Person, database: Database, relation: Relation
+    alice: UserClient, database: Database, relation: Relation
 ) -> None:
     top, *_, leaf = await branch(alice, relation)
     name = relation.source.path.rpartition("/")[2].replace("-", "_")
@@ -166,7 +170,7 @@ async def test_a_ring_that_is_stored_can_stay_or_go(
 
 
 @every_tree
-async def test_nothing_new_refers_to_itself(alice: Person, relation: Relation) -> None:
+async def test_nothing_new_refers_to_itself(alice: UserClient, relation: Relation) -> None:
     row = await make(alice, relation.source)
     path = relation.source.path
     # Numbers can be guessed: this would be the next one.
@@ -181,7 +185,7 @@ async def test_nothing_new_refers_to_itself(alice: Person, relation: Relation) -
 
 
 @every_tree
-async def test_two_moves_at_once_make_no_ring(alice: Person, relation: Relation) -> None:
+async def test_two_moves_at_once_make_no_ring(alice: UserClient, relation: Relation) -> None:
     first, second = [await make(alice, relation.source, number) for number in range(2)]
     for _ in range(5):
         answers = await gather(
