@@ -27,6 +27,8 @@ KEPT := ! -name .venv ! -name .env ! -name '*.db*'
 # Number of parallel test processes, and more arguments for pytest: make test ARGS="-k hostile"
 WORKERS ?= auto
 ARGS ?=
+# What `make bench` measures, in this order: make bench BENCHES=speed ARGS="--quick --only get"
+BENCHES ?= speed growth routing copier_cost
 
 .PHONY: help setup demo test test-quick test-updates check format bench release release-notes clean
 
@@ -60,8 +62,8 @@ format: setup ## fix what `make check` reports, where a tool can
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-bench: setup ## measure `copier copy` and `copier update`: writes docs/benchmarks.md and its plot
-	$(RUN) python bench/copier_cost.py
+bench: setup ## measure rendered projects and Copier: writes docs/benchmarks.md and its plots
+	@for bench in $(BENCHES); do $(RUN) python bench/$$bench.py $(ARGS) || exit 1; done
 
 release: setup ## prepare a release: check it, and store a copy for the tests of updates
 	@$(RUN) python tools/release.py prepare

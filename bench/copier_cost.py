@@ -2,7 +2,7 @@
 
 All commands start in new processes and alternate within one run, so that a busy machine slows down
 all of them; the figures are medians of ratios of CPU time, including child processes. Each command
-is then profiled. The results are written to docs/benchmarks.md and docs/benchmarks.svg.
+is then profiled. The results are a section of docs/benchmarks.md, and docs/benchmarks.svg.
 """
 
 import os
@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench import page
 from tests.support.commands import commit, shell_environment
 from tests.support.rendering import copy_template
 from tests.support.updating import publish
@@ -44,12 +45,9 @@ PARTS = {
     "git": ("plumbum/commands/base.py", "__call__"),
 }
 
-PAGE = """# What Copier costs
-
-`make bench` writes this page and its plot. A ratio compares the CPU time of a command, including
-its child processes, with that of `copier --version`, which mainly imports modules.
-There are {rounds} rounds of all commands in turn, each in its own process. A project with the
-default answers has {files} files.
+SECTION = """A ratio compares the CPU time of a command, including its child processes, with that of
+`copier --version`, which mainly imports modules. There are {rounds} rounds of all commands in turn,
+each in its own process. A project with the default answers has {files} files.
 
 ![CPU time of each command, relative to copier --version](benchmarks.svg)
 
@@ -73,11 +71,6 @@ The parts overlap: Jinja is compiled while questions are asked and while files a
 
 Measured on {day} with Copier {copier}, Jinja {jinja}, Python {python}, git {git}.
 """
-
-STYLE = """text { font: 13px system-ui, sans-serif; fill: #1f2328; }
-.bar { fill: #4c78a8; } .one { fill: #9d9d9d; } .goal { stroke: #d62728; stroke-dasharray: 4 3; }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3; } }"""
-LEFT, SCALE, ROW = 250, 30, 30
 
 
 @dataclass(frozen=True)
@@ -182,39 +175,6 @@ class Bench:
         ]
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Format a table as Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def plot(ratios: dict[str, float]) -> str:
-    """Draw a bar for each command as SVG."""
-    height = ROW * len(ratios) + 40
-    width = LEFT + int(SCALE * max(*ratios.values(), GOAL)) + 60
-    parts = []
-    for number, (title, ratio) in enumerate(ratios.items()):
-        top = ROW * number + 10
-        kind = "bar" if number else "one"
-        length = ratio * SCALE
-        parts += [
-            f'<text x="{LEFT - 8}" y="{top + 15}" text-anchor="end">{title}</text>',
-            f'<rect class="{kind}" x="{LEFT}" y="{top}" width="{length:.0f}" height="20"/>',
-            f'<text x="{LEFT + length + 6:.0f}" y="{top + 15}">{ratio:.1f}</text>',
-        ]
-    goal = LEFT + GOAL * SCALE
-    parts += [
-        f'<line class="goal" x1="{goal:.0f}" x2="{goal:.0f}" y1="4" y2="{height - 24}"/>',
-        f'<text x="{goal:.0f}" y="{height - 8}" text-anchor="middle">goal of a copy</text>',
-    ]
-    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    body = "\n".join(parts)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n'
-        f"<style>\n{STYLE}\n</style>\n{body}\n</svg>\n"
-    )
-
-
 def main() -> None:
     """Measure the commands, print the results, and write the page."""
     with tempfile.TemporaryDirectory() as folder:
@@ -231,7 +191,7 @@ def main() -> None:
     }
     medians = {title: statistics.median(each) for title, each in ratios.items()}
     seconds = statistics.median(spent[0] for spent in rounds)
-    figures = table(
+    figures = page.table(
         ["command", "median ratio", "from", "to"],
         [
             [re.sub(r"^[^,]+", r"`\g<0>`", title)]
@@ -239,7 +199,7 @@ def main() -> None:
             for title, each in ratios.items()
         ],
     )
-    shares = table(
+    shares = page.table(
         ["", *(title.removeprefix("copier ") for title in profiles)],
         [
             [part, *(f"{100 * spent[number]:.0f} %" for spent in profiles.values())]
@@ -250,7 +210,7 @@ def main() -> None:
     print(figures, shares, sep="\n\n")
     met = "met" if medians["copier copy"] < GOAL else "missed"
     print(f"\nGoal of a copy: below {GOAL:.0f}, {met}")
-    page = PAGE.format(
+    section = SECTION.format(
         rounds=ROUNDS,
         files=files,
         goal=GOAL,
@@ -263,8 +223,17 @@ def main() -> None:
         python=platform.python_version(),
         git=subprocess.check_output(["git", "version"], text=True).split()[2],
     )
-    (ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
-    (ROOT / "docs" / "benchmarks.svg").write_text(plot(medians), encoding="utf-8")
+    bars = [
+        page.Bar(
+            title,
+            median,
+            goal=GOAL if title == "copier copy" else None,
+            gray=title == commands[0].title,
+        )
+        for title, median in medians.items()
+    ]
+    page.write(page.COPIER, section)
+    page.write_plot("benchmarks.svg", page.plot(bars, 390, 1, "goal of a copy"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Creation of the application: settings, logging, state, error handlers, routes, middleware."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,6 +28,9 @@ def operation_id(route: APIRoute) -> str:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Close connections when the application stops."""
+    # Objects of the start live as long as the process; collections of garbage need not visit them.
+    gc.collect()
+    gc.freeze()
     yield
     state = get_state(app)
     await state.auth.close()
@@ -47,7 +51,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=operation_id,
     )
-    set_state(app, AppState(settings, Database(settings.database_url), AuthState(settings)))
+    database = Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        pool_timeout=settings.database_pool_timeout_seconds,
+    )
+    set_state(app, AppState(settings, database, AuthState(settings)))
     install_error_handlers(app)
     install_routes(app)
     install_middleware(app, settings.cors_origins, settings.allowed_hosts)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Field,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -16,6 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.auth.settings import AuthSettings
+from app.db.engine import POOL_SIZE, POOL_TIMEOUT_SECONDS
 from app.db.url.parse import read_database_url
 from app.http.origins import checked_host, checked_origin
 
@@ -59,6 +61,9 @@ class DatabaseSettings(BaseSettings):
 class Settings(AuthSettings, DatabaseSettings):
     """All settings of the app."""
 
+    # Of one process.
+    database_pool_size: int = Field(default=POOL_SIZE, ge=1, le=1000)
+    database_pool_timeout_seconds: float = Field(default=POOL_TIMEOUT_SECONDS, gt=0, le=60)
     environment: Literal["local", "test", "production"] = "local"
     cors_origins: Origins = ["http://localhost:3000"]
     allowed_hosts: Hosts = ["*"]

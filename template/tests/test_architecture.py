@@ -5,13 +5,18 @@ them goes through the scope, which adds the owner.
 """
 
 import ast
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from inspect import iscoroutinefunction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
 
 from app import API_PREFIX
 
@@ -80,17 +85,26 @@ def unscoped(tree: ast.Module) -> list[str]:
     return found
 
 
-def routers(tree: ast.Module) -> Iterator[ast.Call]:
-    """Find the routers that a module creates."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("APIRouter"):
-            yield node
+def is_protected(tree: ast.Module) -> bool:
+    """Return whether every router requires a user, also for routes that are added later."""
+    routers = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Router")
+    ]
+    wanted = re.compile(r"dependencies=\[(current_scope|own_scope)\b")
+    return bool(routers) and all(map(wanted.search, routers))
 
 
-def is_protected(router: ast.Call) -> bool:
-    """Whether every route of a router requires a user, also those that are added later."""
-    dependencies = [k.value for k in router.keywords if k.arg == "dependencies"]
-    return any("Depends(current_user)" in ast.unparse(value) for value in dependencies)
+def unprotected(tree: ast.Module) -> list[str]:
+    """Name the routes whose function does not ask for a scope, which requires a user."""
+    return [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any("router." in ast.unparse(decorator) for decorator in node.decorator_list)
+        and not {"scope: ScopeDep", "scope: OwnScopeDep"} & set(map(ast.unparse, node.args.args))
+    ]
 
 
 @pytest.mark.parametrize("layer", ["routers", "services"])
@@ -103,7 +117,7 @@ def test_nothing_bypasses_the_scope(layer: str) -> None:
     "code",
     [
         "query = Anything.__table__",
-        "await scope.database.autocommit()",
+        "await scope.database.execute(query)",
         "await scope.connection.execute(query)",
         "SQLModel.metadata.tables",
         "sa.select(models.Anything.__table__)",
@@ -140,30 +154,77 @@ def test_missing_scopes_are_found(code: str) -> None:
 
 def test_routers_of_resources_require_a_user() -> None:
     for path in resources("routers"):
-        created = list(routers(parsed(path)))
-        assert created, path
-        assert all(map(is_protected, created)), path
+        assert is_protected(parsed(path)), path
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        'APIRouter(prefix="/x")',
+        "pass",
+        'PrefixRouter(prefix="/x")',
         "fastapi.APIRouter(dependencies=[])",
-        "APIRouter(dependencies=[Depends(somebody)])",
-        "APIRouter(dependencies=[Depends(current_user_id)])",
-        "APIRouter(dependencies=[current_user])",
-        'APIRouter(prefix="/x", responses=responses(401))',
+        "PrefixRouter(dependencies=[Depends(somebody)])",
+        "PrefixRouter(dependencies=[current_scope_of_nobody])",
+        "PrefixRouter(dependencies=[current_scope])\nAPIRouter()",
     ],
 )
 def test_unprotected_routers_are_found(code: str) -> None:
-    assert [is_protected(router) for router in routers(ast.parse(code))] == [False]
+    assert not is_protected(ast.parse(code))
+
+
+def test_routes_of_resources_ask_for_a_scope() -> None:
+    for path in resources("routers"):
+        assert unprotected(parsed(path)) == [], path
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["", "data: Data", "scope: Scope", "scope", "user_id: CurrentUser", "other: ScopeDep"],
+)
+def test_unprotected_routes_are_found(parameters: str) -> None:
+    code = f'@router.get("", responses=responses(422))\nasync def f({parameters}): ...'
+    assert unprotected(ast.parse(code)) == ["f"]
 
 
 async def test_routes_of_resources_require_a_token(app: FastAPI) -> None:
     for path, operations in app.openapi()["paths"].items():
         if path.startswith(API_PREFIX) and not path.startswith(f"{API_PREFIX}/auth/"):
             assert all("security" in operation for operation in operations.values()), path
+
+
+def calls(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    """Return the function of a route or dependency, and those that it depends on."""
+    if dependant.call is not None:
+        yield dependant.call
+    for dependency in dependant.dependencies:
+        yield from calls(dependency)
+
+
+def is_async(call: Callable[..., Any]) -> bool:
+    """Return whether FastAPI calls a function on the event loop, and not in a thread."""
+    return iscoroutinefunction(call) or iscoroutinefunction(type(call).__call__)
+
+
+def test_routes_and_their_dependencies_run_on_the_event_loop(app: FastAPI) -> None:
+    dependants = [
+        route.dependant for route in iter_route_contexts(app.routes) if hasattr(route, "dependant")
+    ]
+    assert len(dependants) > 3
+    threaded = [call for found in dependants for call in calls(found) if not is_async(call)]
+    assert threaded == []
+
+
+def test_functions_that_would_run_in_a_thread_are_found() -> None:
+    def in_a_thread() -> None:
+        """Do nothing."""
+
+    assert not is_async(in_a_thread)
+
+
+def test_a_request_for_a_row_solves_three_dependencies_at_most(app: FastAPI) -> None:
+    for route in iter_route_contexts(app.routes):
+        if hasattr(route, "dependant"):
+            assert len(list(calls(route.dependant))) - 1 <= 3, route.path
 
 
 def test_only_the_error_handlers_know_http_exception() -> None:

@@ -37,11 +37,11 @@ MUTATED = {
     ),
     "scope": (
         *("db/scope", "db/absence", "db/bulk", "db/bulk_complete", "db/references"),
-        *("db/bulk_references", "db/restoring", "db/restricting", "models/scoped", "models/owned"),
-        *("models/soft_deleted", "auth/path"),
+        *("db/bulk_references", "db/restoring", "db/restricting", "db/statements", "models/scoped"),
+        *("models/owned", "models/shared", "models/soft_deleted", "auth/path"),
     ),
     "auth": ("auth/*", "services/auth"),
-    "pagination": ("db/pagination", "db/filters", "db/sorting"),
+    "pagination": ("db/pagination", "db/filters", "db/sorting", "http/query"),
     "errors": ("db/integrity",),
 }
 EVERYTHING = tuple(dict.fromkeys(module for modules in MUTATED.values() for module in modules))
@@ -51,7 +51,7 @@ MUTATED_IN = {
     "strictest": (
         *("services/[!a]*", "db/stats", "db/links", "db/bulk_links", "db/pagination"),
         *("db/absence", "db/references", "db/bulk_references", "db/restoring"),
-        *("models/soft_deleted", "auth/path"),
+        *("models/shared", "models/soft_deleted", "auth/path"),
     ),
     "fastapi-sqlmodel-generator": (
         *("auth/current_user", "auth/tokens", "auth/keys", "auth/settings", "db/pagination"),
@@ -66,7 +66,13 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "models/linked": ("routers/relations/",),
     **dict.fromkeys(("db/filters", "db/sorting"), ("db/test_filters_and_sorting.py", "routers/")),
     **dict.fromkeys(("db/database", "db/engine", "db/connections", "db/outages"), ("db/",)),
-    "http/error_handlers": ("http/test_errors.py", "http/"),
+    "db/statements": ("routers/test_isolation.py", "routers/", "auth/test_ended_sessions.py"),
+    **dict.fromkeys(
+        ("db/scope", "models/owned", "models/shared"), ("auth/test_ended_sessions.py", "routers/")
+    ),
+    "http/error_handlers": ("http/test_errors.py", "auth/test_ended_sessions.py", "http/"),
+    "http/query": ("routers/test_list.py", "db/test_filters_and_sorting.py", "http/"),
+    "http/routing": ("routers/",),
     "auth/path": ("routers/test_user_paths.py", "routers/"),
     "auth/signing_secret": ("auth/test_settings.py",),
     **dict.fromkeys(("models/user", "models/session"), ("auth/",)),

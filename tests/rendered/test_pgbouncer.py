@@ -18,7 +18,7 @@ SETTING = "pgbouncer=true"
 USERS = 8
 ROUNDS = 4
 
-# Uses several connections of both engines, for which PgBouncer has two connections to the server.
+# Uses several connections, for which PgBouncer has two connections to the server.
 STATEMENTS = """
 import asyncio, sys
 from sqlalchemy import text
@@ -26,9 +26,8 @@ from app.db.database import Database
 
 async def read(database, number):
     for _ in range(5):
-        async with database.autocommit() as connection:
-            found = await connection.execute(text("SELECT CAST(:n AS integer)"), {"n": number})
-            assert found.scalar_one() == number
+        [row] = await database.execute(text("SELECT CAST(:n AS integer) AS n"), {"n": number})
+        assert row["n"] == number
         async with database.transaction() as connection:
             found = await connection.execute(text("SELECT CAST(:n AS integer)"), {"n": -number})
             assert found.scalar_one() == -number

@@ -1,118 +1,190 @@
-"""Connections to the database: for single statements, and for transactions."""
+"""Access to the database: single statements, and transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Executable, text
+from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util import greenlet_spawn
 
 from app.db.connections import CLOSE_TIMEOUT_SECONDS
-from app.db.engine import create_engine
+from app.db.engine import POOL_SIZE, POOL_TIMEOUT_SECONDS, create_engine
 from app.db.outages import did_nothing, is_temporary, only_reads
 from app.errors import ServiceUnavailable
 
-# For everything in a block of `autocommit` or `transaction`: waiting for the pool, connecting, the
-# statements, the commit. Together with closing a connection that does not answer, it is below 5 s.
+# For everything in a call of `execute` or a block of `transaction`: waiting for the pool, connecting,
+# the statements, the commit. Together with closing a connection that does not answer, it is below 5 s.
 ANSWER_TIMEOUT_SECONDS = 4
 
+BEGIN = {"postgresql": "BEGIN", "sqlite": "BEGIN IMMEDIATE"}
 
-class _Connection(AsyncConnection):
-    """A connection that retries its first statement if the server had closed the session.
+ResultRow = dict[str, Any]
+Values = Mapping[str, Any]
+Parameters = Values | Sequence[Values] | None
 
-    Only statements without an effect are retried: SELECT, statements in a transaction, which has
-    committed nothing yet, and those that the server certainly did not run.
+
+def rows_of(result: CursorResult[Any]) -> list[ResultRow]:
+    """Return the rows of a result, by the names of their columns."""
+    if not result.returns_rows:
+        return []
+    names = tuple(result.keys())
+    return [dict(zip(names, row, strict=True)) for row in result]
+
+
+def _can_repeat(error: DBAPIError, statement: Executable, parameters: Parameters) -> bool:
+    """Return whether a statement may run again because the server had closed the connection.
+
+    It may if it only reads, or certainly had no effect.
+    """
+    if not error.connection_invalidated:
+        return False
+    # Of several rows, some may have been stored.
+    several = parameters is not None and not isinstance(parameters, Mapping)
+    return only_reads(statement) or (not several and did_nothing(error))
+
+
+def _lost(error: Exception, connection: Connection | AsyncConnection) -> bool:
+    """Return whether the connection is lost, or the database cannot work now."""
+    return connection.invalidated or is_temporary(error)
+
+
+class _Transaction(AsyncConnection):
+    """A connection that begins a transaction, a second time if the server had closed the session.
+
+    That is noticed by BEGIN or by the first statement, before which nothing was done.
     """
 
-    __slots__ = ("autocommits", "is_used")
+    __slots__ = ("is_used",)
 
-    autocommits: bool
     is_used: bool
+
+    async def begin_transaction(self) -> None:
+        """Begin the transaction."""
+        self.is_used = False
+        begin = BEGIN[self.dialect.name]
+        try:
+            await self.exec_driver_sql(begin)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            await self.rollback()
+            await self.exec_driver_sql(begin)
 
     async def execute(
         self, statement: Executable, parameters: Any = None, *, execution_options: Any = None
     ) -> Any:
-        """Execute a statement; retry it if that is safe."""
+        """Execute a statement; begin again if the first one finds the session closed."""
         first, self.is_used = not self.is_used, True
         try:
             return await super().execute(statement, parameters, execution_options=execution_options)
         except DBAPIError as error:
             if not first or not error.connection_invalidated:
                 raise
-            if self.autocommits and not only_reads(statement):
-                # Of several rows, some may have been stored.
-                several = not isinstance(parameters, Mapping | None)
-                if several or not did_nothing(error):
-                    raise
         await self.rollback()
+        await self.begin_transaction()
+        self.is_used = True
         return await super().execute(statement, parameters, execution_options=execution_options)
 
-    async def begin_transaction(self) -> None:
-        """Begin a transaction, on a second connection if the first one was closed."""
-        try:
-            await self.begin()
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            await self.begin()
+    async def roll_back(self) -> None:
+        """Roll back the transaction; if that fails, close the connection."""
+        if self.invalidated:
+            return
+        with suppress(SQLAlchemyError, OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await self.rollback()
+                await self.exec_driver_sql("ROLLBACK")
+                return
+        await self.invalidate()
 
 
-@asynccontextmanager
-async def _connection(engine: AsyncEngine, *, autocommit: bool) -> AsyncIterator[_Connection]:
-    connection = _Connection(engine)
-    connection.is_used, connection.autocommits = False, autocommit
-    try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS) as answer:
-            try:
-                await connection.start()
-            except (SQLAlchemyError, OSError) as error:
-                raise ServiceUnavailable from error
-            try:
-                yield connection
-            except (SQLAlchemyError, OSError) as error:
-                if connection.invalidated or is_temporary(error):
-                    raise ServiceUnavailable from error
-                raise
-            finally:
-                await connection.close()
-    except TimeoutError:
-        if not answer.expired():
-            raise
-        late = TimeoutError(f"no answer from the database within {ANSWER_TIMEOUT_SECONDS} s")
-        raise ServiceUnavailable from late
+def _too_late() -> TimeoutError:
+    return TimeoutError(f"no answer from the database within {ANSWER_TIMEOUT_SECONDS} s")
 
 
 class Database:
-    """Access to one database: single statements, and transactions.
+    """One database, and the pool of connections to it.
 
-    Each has its own engine, because switching a connection between AUTOCOMMIT and transactions
-    takes time. Both raise ServiceUnavailable if the database does not answer in time, or has a
-    temporary error.
+    A connection commits each statement by itself, unless it is in a transaction. All methods raise
+    ServiceUnavailable if no connection becomes free in time, if the database does not answer in
+    time, or if it has a temporary error.
     """
 
-    def __init__(self, url: str) -> None:
-        self._statements = create_engine(url, autocommit=True)
-        self._transactions = create_engine(url)
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = POOL_SIZE,
+        pool_timeout: float = POOL_TIMEOUT_SECONDS,
+    ) -> None:
+        self.engine = create_engine(url, autocommit=True, size=pool_size, timeout=pool_timeout)
 
-    def autocommit(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Open a connection on which each statement commits by itself."""
-        return _connection(self._statements, autocommit=True)
+    async def execute(
+        self, statement: Executable, parameters: Parameters = None
+    ) -> list[ResultRow]:
+        """Execute a statement that commits by itself, and return its rows.
+
+        It is repeated if the server had closed the connection and repeating it is safe.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS) as answer:
+                # All in one greenlet: each switch costs as much as a small statement.
+                return await greenlet_spawn(self._execute, statement, parameters)
+        except TimeoutError:
+            if not answer.expired():
+                raise
+            raise ServiceUnavailable from _too_late()
+
+    def _execute(self, statement: Executable, parameters: Parameters) -> list[ResultRow]:
+        try:
+            connection = self.engine.sync_engine.connect()
+        except (SQLAlchemyError, OSError) as error:
+            raise ServiceUnavailable from error
+        with connection:
+            try:
+                try:
+                    return rows_of(connection.execute(statement, parameters))
+                except DBAPIError as error:
+                    if not _can_repeat(error, statement, parameters):
+                        raise
+                connection.rollback()
+                return rows_of(connection.execute(statement, parameters))
+            except (SQLAlchemyError, OSError) as error:
+                if _lost(error, connection):
+                    raise ServiceUnavailable from error
+                raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction: committed at the end of the block, rolled back on an error."""
-        async with _connection(self._transactions, autocommit=False) as connection:
-            await connection.begin_transaction()
-            try:
-                yield connection
-            except BaseException:
-                with suppress(SQLAlchemyError, OSError):
-                    async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
-                        await connection.rollback()
+        connection = _Transaction(self.engine)
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS) as answer:
+                try:
+                    await connection.start()
+                except (SQLAlchemyError, OSError) as error:
+                    raise ServiceUnavailable from error
+                try:
+                    await connection.begin_transaction()
+                    try:
+                        yield connection
+                        await connection.exec_driver_sql("COMMIT")
+                    except BaseException:
+                        await connection.roll_back()
+                        raise
+                except (SQLAlchemyError, OSError) as error:
+                    if _lost(error, connection):
+                        raise ServiceUnavailable from error
+                    raise
+                finally:
+                    await connection.close()
+        except TimeoutError:
+            if not answer.expired():
                 raise
-            await connection.commit()
+            raise ServiceUnavailable from _too_late()
 
     async def ping(self) -> None:
         """Check that the database answers.
@@ -120,10 +192,8 @@ class Database:
         Raises:
             ServiceUnavailable: it does not.
         """
-        async with self.autocommit() as connection:
-            await connection.execute(text("SELECT 1"))
+        await self.execute(text("SELECT 1"))
 
     async def dispose(self) -> None:
         """Close all connections."""
-        await self._statements.dispose()
-        await self._transactions.dispose()
+        await self.engine.dispose()

@@ -5,11 +5,13 @@ import re
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlmodel import SQLModel
 
-from app.errors import Conflict, ValidationFailed
+from app.errors import Conflict, Unauthorized, ValidationFailed
 
 # SQLSTATE codes of PostgreSQL, and the messages of SQLite.
 UNIQUE_VIOLATION = "23505"
 FOREIGN_KEY_VIOLATION = "23503"
+NOT_NULL_VIOLATION = "23502"
+SQLITE_NOT_NULL = "NOT NULL constraint failed"
 SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 SQLITE_FOREIGN_KEY = "FOREIGN KEY constraint failed"
 
@@ -51,6 +53,14 @@ def _unique_columns(error: DBAPIError) -> list[str]:
     return [name for name in names if name != "user_id"]
 
 
+def _lacks_owner(error: DBAPIError) -> bool:
+    """Return whether a row would have no owner, because the session of the caller has ended."""
+    cause = getattr(error.orig, "__cause__", None)
+    failed = getattr(cause, "column_name", None) or str(error.orig).rpartition(".")[2]
+    null = _state(error) == NOT_NULL_VIOLATION or SQLITE_NOT_NULL in str(error.orig)
+    return null and failed == "user_id"
+
+
 def _is_unfit(error: StatementError | ValueError | OverflowError) -> bool:
     """Return whether a column or driver cannot store a value."""
     cause = getattr(error, "orig", None)
@@ -64,12 +74,12 @@ def refusal(error: StatementError | ValueError | OverflowError) -> Exception:
         return ValidationFailed("A value cannot be stored.")
     if not isinstance(error, DBAPIError):
         return error
+    if _lacks_owner(error):
+        return Unauthorized()
     state = _state(error)
     if state == UNIQUE_VIOLATION:
         return Conflict(errors=dict.fromkeys(_unique_columns(error), "Already in use."))
     if state == FOREIGN_KEY_VIOLATION:
         return BrokenReference()
-    for rejected, detail in REJECTED.items():
-        if state.startswith(rejected):
-            return ValidationFailed(detail)
-    return error
+    details = [detail for rejected, detail in REJECTED.items() if state.startswith(rejected)]
+    return ValidationFailed(details[0]) if details else error

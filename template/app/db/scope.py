@@ -1,36 +1,27 @@
-"""Row-level access: every query and write goes through `Scope`.
-
-To each statement it adds what the model says about a user's rows (`app/models/scoped.py`), such as
-the owner in the WHERE clause, so that no id can read or change the row of another user.
-"""
+"""Row-level access: every query and write goes through `Scope`, on behalf of a caller."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
-import sqlalchemy as sa
+from sqlalchemy import Executable
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.absence import absence
-from app.db.database import Database
+from app.db.caller import Caller
+from app.db.database import Database, Parameters, ResultRow, Values, rows_of
 from app.db.integrity import refusal
-from app.models.owned import UserId
+from app.db.statements import Model, delete_row, insert_row, select_row, update_row
 from app.models.row import Id
-from app.models.scoped import Scoped
-
-Model = type[Scoped]
-Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A database, and the user on whose behalf it is accessed."""
+    """A database, and the caller on whose behalf it is accessed."""
 
     database: Database
-    user_id: UserId
+    caller: Caller
     # The connection of the current transaction, if there is one.
     connection: AsyncConnection | None = None
 
@@ -41,62 +32,72 @@ class Scope:
             yield self
             return
         async with self.database.transaction() as connection:
-            yield replace(self, connection=connection)
+            inner = replace(self, connection=connection)
+            await self.caller.check(inner.run)
+            yield inner
+
+    async def run(self, statement: Executable, parameters: Parameters) -> list[ResultRow]:
+        """Execute a statement, in the current transaction or by itself."""
+        if self.connection is None:
+            return await self.database.execute(statement, parameters)
+        return rows_of(await self.connection.execute(statement, parameters))
 
     async def execute(
-        self, statement: sa.Executable, values: Sequence[Values] | None = None
-    ) -> list[sa.RowMapping]:
+        self, statement: Executable, values: Values | Sequence[Values] | None = None
+    ) -> list[ResultRow]:
         """Execute a statement, once or for each of the values, and return its rows.
 
         Raises:
+            Unauthorized: the session of the caller has ended.
             Conflict: a unique value is already in use.
             ValidationFailed: the database cannot store a value.
         """
-        if self.connection is None:
-            async with self.database.autocommit() as connection:
-                return await replace(self, connection=connection).execute(statement, values)
+        caller = self.caller.parameters
+        if values is None or isinstance(values, Mapping):
+            parameters: Parameters = {**caller, **(values or {})}
+        else:
+            parameters = [{**caller, **each} for each in values]
         try:
-            result = await self.connection.execute(statement, values)
+            rows = await self.run(statement, parameters)
         except (StatementError, ValueError, OverflowError) as error:
+            await self._check()
             raise refusal(error) from error
-        return list(result.mappings()) if result.returns_rows else []
+        if not rows:
+            await self._check()
+        return rows
 
-    def visible(
-        self, model: Model, table: sa.FromClause | None = None
-    ) -> list[sa.ColumnElement[bool]]:
-        """Return the conditions for the rows in scope, in the model's table or an alias of it."""
-        return model.__visible__(model.__table__ if table is None else table, self.user_id)
+    async def aggregate(self, statement: Executable) -> ResultRow:
+        """Execute a statement of aggregates over the rows in scope, and return its only row."""
+        [row] = await self.execute(statement)
+        if not any(row.values()):
+            await self._check()
+        return row
 
-    def select(self, model: Model) -> sa.Select[Any]:
-        """Return a query for the rows in scope."""
-        return sa.select(*model.__columns__()).where(*self.visible(model))
+    async def _check(self) -> None:
+        """Check the caller: statements of an ended session find nothing, and insert nothing."""
+        if self.connection is None:  # A transaction has begun with it.
+            await self.caller.check(self.run)
 
-    def updating(self, model: Model, row_id: Id, data: Values) -> ReturningUpdate[Any]:
-        """Return the statement that updates a row in scope and returns it."""
-        statement = sa.update(model.__table__).values(data).returning(*model.__columns__())
-        return statement.where(model.__table__.c.id == row_id, *self.visible(model))
-
-    async def get(self, model: Model, row_id: Id) -> sa.RowMapping:
+    async def get(self, model: Model, row_id: Id) -> ResultRow:
         """Return a row.
 
         Raises:
             NotFound: the scope does not have the row.
         """
-        statement = self.select(model).where(model.__table__.c.id == row_id)
-        return await self.execute_on(model, row_id, statement)
+        return await self.execute_on(model, row_id, select_row(model))
 
-    async def insert(self, model: Model, data: Values) -> sa.RowMapping:
+    async def insert(self, model: Model, data: Values) -> ResultRow:
         """Insert a row and return it.
 
         Raises:
             Conflict: a unique value is already in use.
         """
-        values = {**data, **model.__added__(self.user_id)}
-        statement = sa.insert(model.__table__).values(values).returning(model.__table__)
-        [row] = await self.execute(statement)
+        if not model.__added__():
+            await self._check()
+        [row] = await self.execute(insert_row(model), data)
         return row
 
-    async def update(self, model: Model, row_id: Id, data: Values) -> sa.RowMapping:
+    async def update(self, model: Model, row_id: Id, data: Values) -> ResultRow:
         """Update the columns in `data` and return the row; without data, nothing is written.
 
         Raises:
@@ -105,7 +106,7 @@ class Scope:
         """
         if not data:
             return await self.get(model, row_id)
-        return await self.execute_on(model, row_id, self.updating(model, row_id, data))
+        return await self.execute_on(model, row_id, update_row(model), data)
 
     async def delete(self, model: Model, row_id: Id) -> None:
         """Delete a row.
@@ -113,17 +114,17 @@ class Scope:
         Raises:
             NotFound: the scope does not have the row.
         """
-        found = (model.__table__.c.id == row_id, *self.visible(model))
-        statement = model.__deletion__().where(*found).returning(model.__table__.c.id)
-        await self.execute_on(model, row_id, statement)
+        await self.execute_on(model, row_id, delete_row(model))
 
-    async def execute_on(self, model: Model, row_id: Id, statement: sa.Executable) -> sa.RowMapping:
-        """Execute a statement on one row and return the row.
+    async def execute_on(
+        self, model: Model, row_id: Id, statement: Executable, values: Values | None = None
+    ) -> ResultRow:
+        """Execute a statement on the row with an id, `ROW_ID`, and return the row.
 
         Raises:
             NotFound: the scope does not have the row.
         """
-        rows = await self.execute(statement)
+        rows = await self.execute(statement, {**(values or {}), "_row_id": row_id})
         if not rows:
             raise await absence(self, model, row_id)
         return rows[0]

@@ -1,12 +1,14 @@
 """Sort orders of lists."""
 
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import Any, Literal, Self, cast, get_args, get_origin
 
-from sqlalchemy import Column, ColumnElement, Integer, case, literal
+from sqlalchemy import Column, ColumnElement, FromClause, Integer, case
 from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.types import TypeEngine
 
+from app.db.filters import Shape
 from app.models.row import Row
 from app.schemas.lists import ListQuery, sortable
 
@@ -18,6 +20,10 @@ class SortKey:
     column: Column[Any]
     descending: bool
 
+    def of(self, rows: FromClause) -> Self:
+        """Return the same key of a subquery."""
+        return replace(self, column=cast("Column[Any]", rows.c[self.column.name]))
+
     @property
     def term(self) -> ColumnElement[Any]:
         """The expression that rows are compared by."""
@@ -28,9 +34,14 @@ class SortKey:
         """Whether the greatest term comes first."""
         return self.descending
 
-    def term_of(self, value: Any) -> ColumnElement[Any]:
+    @property
+    def term_type(self) -> TypeEngine[Any]:
+        """The type of the term."""
+        return self.column.type
+
+    def term_of(self, value: Any) -> Any:
         """Return the term of a row with this value in the column."""
-        return literal(value, self.column.type)
+        return value
 
     def clause(self) -> UnaryExpression[Any]:
         """Return the key for ORDER BY; nulls come last in both directions."""
@@ -64,9 +75,12 @@ class ChoiceKey(SortKey):
         # The ranks already follow the direction.
         return False
 
-    def term_of(self, value: Any) -> ColumnElement[Any]:
-        rank = None if value is None else self._ranks.get(value, len(self.choices))
-        return literal(rank, Integer)
+    @property
+    def term_type(self) -> TypeEngine[Any]:
+        return Integer()
+
+    def term_of(self, value: Any) -> Any:
+        return None if value is None else self._ranks.get(value, len(self.choices))
 
 
 def _literals(annotation: Any) -> tuple[Any, ...]:
@@ -86,12 +100,13 @@ def _choices(query_type: type[ListQuery]) -> dict[str, tuple[str, ...]]:
     return {name: choices for name, choices in found.items() if choices}
 
 
-def sort_keys(query: ListQuery, model: type[Row]) -> list[SortKey]:
+@lru_cache(maxsize=1024)
+def sort_keys(model: type[Row], shape: Shape) -> tuple[SortKey, ...]:
     """Return the order of a list; the id breaks ties, in the direction of the last key."""
     columns = sortable(model)
-    choices = _choices(type(query))
+    choices = _choices(shape.query_type)
     keys: list[SortKey] = []
-    for part in query.sort.split(","):
+    for part in shape.sort.split(","):
         name, descending = part.removeprefix("-"), part.startswith("-")
         if name in choices:
             keys.append(ChoiceKey(columns[name], descending, choices[name]))
@@ -99,4 +114,4 @@ def sort_keys(query: ListQuery, model: type[Row]) -> list[SortKey]:
             keys.append(SortKey(columns[name], descending))
     if all(key.column.name != "id" for key in keys):
         keys.append(SortKey(columns["id"], descending=keys[-1].descending))
-    return keys
+    return tuple(keys)

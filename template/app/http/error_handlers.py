@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartException
 
 from app.errors import ApiError, PayloadTooLarge, ValidationFailed
 from app.http.error_responses import code_of, error_response, response
+from app.state import get_state
 
 MAX_ECHOED_CHARACTERS = 100
 MAX_FIELD_ERRORS = 100
@@ -66,7 +67,12 @@ async def handle_api_error(_request: Request, error: ApiError) -> Response:
 
 
 async def handle_invalid_request(request: Request, error: RequestValidationError) -> Response:
-    """Return the response to a request that fails validation."""
+    """Return the response to a request that fails validation, of a caller who is logged in."""
+    if caller := getattr(request.state, "caller", None):
+        try:
+            await caller.check(get_state(request.app).database.execute)
+        except ApiError as refusal:
+            return await handle_api_error(request, refusal)
     if any(item["loc"][0] == "path" for item in error.errors()):
         allowed = _allowed_methods(request)
         if request.method not in allowed:

@@ -37,8 +37,59 @@ def is_health_check(scope: Scope) -> bool:
     return path.rstrip("/") in HEALTH_PATHS
 
 
+class _Sender:
+    """Sends a response: with the id of the request, in the error format, and to HEAD without a body."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.status = 0
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        # The start of a response that may be one of PLAIN_TEXT_ERRORS, as its body will tell.
+        self._held: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = request_id.get()
+            plain = headers.get("content-type", "").startswith("text/plain")
+            if plain and message["status"] in {400, 413}:
+                self._held = message
+            else:
+                await self._start(message)
+            return
+        held, self._held = self._held, None
+        if held is not None:
+            if error := _read_plain_text_error(held, message.get("body", b"")):
+                await error_response(error)(self._scope, self._receive, self)
+                return
+            await self._start(held)
+        if self._scope["method"] != "HEAD":
+            await self._send(message)
+
+    async def _start(self, message: Message) -> None:
+        self.status = message["status"]
+        await self._send(message)
+        if self._scope["method"] == "HEAD":
+            await self._send({"type": "http.response.body"})
+
+
+def _read_plain_text_error(start: Message, body: bytes) -> ApiError | None:
+    """Return the error of Starlette's middleware that a response in plain text is, if any."""
+    for beginning, error in PLAIN_TEXT_ERRORS.items():
+        if body.startswith(beginning):
+            headers = Headers(raw=start["headers"])
+            kept = {name: headers[name] for name in headers if not name.startswith("content-")}
+            return error(f"{body.decode()}.", headers=kept)
+    return None
+
+
 class RequestContext:
-    """Give each request an id, answer HEAD like GET without the body, and write the access log."""
+    """Give each request an id and a line in the access log.
+
+    HEAD reaches the route of GET, and a path with a trailing slash the route without one, with no
+    redirect.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -50,68 +101,34 @@ class RequestContext:
         sent = Headers(scope=scope).get("x-request-id", "")
         token = request_id.set(sent if REQUEST_ID.fullmatch(sent) else uuid4().hex)
         started = time.perf_counter()
-        status = 0
-        method = scope["method"]
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id.get()
-                await send(message)
-                if method == "HEAD":
-                    await send({"type": "http.response.body"})
-            elif method != "HEAD":
-                await send(message)
-
+        sender = _Sender(scope, receive, send)
         try:
-            inner = {**scope, "method": "GET"} if method == "HEAD" else scope
-            await self.app(inner, receive, send_with_id)
+            await self.app(_routed(scope), receive, sender)
         finally:
-            # Quoted, so that a path cannot forge a line of the log.
-            path = quote(scope["path"], errors="replace")
-            duration = round((time.perf_counter() - started) * 1000, 2)
-            extra = {"method": method, "path": path, "status": status, "duration_ms": duration}
-            # Health checks run every few seconds: only those that fail are logged at INFO.
-            passed = status == HTTPStatus.OK and is_health_check(scope)
-            level = logging.DEBUG if passed else logging.INFO
-            logger.log(level, "%s %s %s", method, path, status, extra=extra)
+            _log(scope, sender.status, time.perf_counter() - started)
             request_id.reset(token)
 
 
-class PlainTextErrors:
-    """Give the plain-text errors of Starlette's middleware the error format of this API."""
+def _routed(scope: Scope) -> Scope:
+    """Return the request that is routed."""
+    if scope["method"] == "HEAD":
+        scope = {**scope, "method": "GET"}
+    if scope["path"].endswith("/"):
+        root = f"{scope.get('root_path', '')}/"
+        scope = {**scope, "path": max(scope["path"].rstrip("/"), root, key=len)}
+    return scope
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start: Message | None = None
-
-        async def send_formatted(message: Message) -> None:
-            nonlocal start
-            if message["type"].endswith("http.response.start"):
-                media_type = Headers(raw=message["headers"]).get("content-type", "")
-                if message["status"] in {400, 413} and media_type.startswith("text/plain"):
-                    # The body tells whether the response is one of these errors.
-                    start = message
-                    return
-            held, start = start, None
-            if held is None:
-                await send(message)
-                return
-            body = message.get("body", b"")
-            for beginning, error in PLAIN_TEXT_ERRORS.items():
-                if body.startswith(beginning):
-                    headers = Headers(raw=held["headers"])
-                    kept = {name: headers[name] for name in headers if name[:8] != "content-"}
-                    detail = f"{body.decode()}."
-                    await error_response(error(detail, headers=kept))(scope, receive, send)
-                    return
-            await send(held)
-            await send(message)
-
-        await self.app(scope, receive, send_formatted)
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    # Health checks run every few seconds: only those that fail are logged at INFO.
+    passed = status == HTTPStatus.OK and is_health_check(scope)
+    level = logging.DEBUG if passed else logging.INFO
+    if logger.isEnabledFor(level):
+        # Quoted, so that a path cannot forge a line of the log.
+        method, path = scope["method"], quote(scope["path"], errors="replace")
+        duration = round(seconds * 1000, 2)
+        extra = {"method": method, "path": path, "status": status, "duration_ms": duration}
+        logger.log(level, "%s %s %s", method, path, status, extra=extra)
 
 
 class UnexpectedErrors:
@@ -148,24 +165,11 @@ class AllowedHosts(TrustedHostMiddleware):
         await (self.app if passes else super().__call__)(scope, receive, send)
 
 
-class TrailingSlash:
-    """Let a path with a trailing slash reach the route without one, with no redirect."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].endswith("/"):
-            root = f"{scope.get('root_path', '')}/"
-            scope = {**scope, "path": max(scope["path"].rstrip("/"), root, key=len)}
-        await self.app(scope, receive, send)
-
-
 def install_middleware(app: FastAPI, origins: list[str], hosts: list[str]) -> None:
     """Add the middleware; the one that is added last sees a request first."""
-    app.add_middleware(TrailingSlash)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
-    app.add_middleware(AllowedHosts, allowed_hosts=hosts, www_redirect=False)
+    if "*" not in hosts:
+        app.add_middleware(AllowedHosts, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(
         CORSMiddleware,
@@ -176,5 +180,4 @@ def install_middleware(app: FastAPI, origins: list[str], hosts: list[str]) -> No
         allow_credentials="*" not in origins,
         expose_headers=["Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
     )
-    app.add_middleware(PlainTextErrors)
     app.add_middleware(RequestContext)

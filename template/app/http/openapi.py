@@ -4,8 +4,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
 from app.http.error_body import MEDIA_TYPE
+from app.http.query import QueryParameters
 
 
 def _correct(responses: dict[str, Any]) -> None:
@@ -17,6 +19,17 @@ def _correct(responses: dict[str, Any]) -> None:
             response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
 
 
+def _add_queries(app: FastAPI, document: dict[str, Any]) -> None:
+    """Add the query parameters that `QueryParameters` reads."""
+    for route in iter_route_contexts(app.routes):
+        for dependency in route.dependant.dependencies if hasattr(route, "dependant") else ():
+            if isinstance(dependency.call, QueryParameters):
+                parameters, definitions = dependency.call.documentation()
+                operation = document["paths"][route.path_format]["get"]
+                operation.setdefault("parameters", []).extend(parameters)
+                document["components"]["schemas"].update(definitions)
+
+
 def build_openapi(app: FastAPI) -> dict[str, Any]:
     """Return the document, which is built once."""
     if app.openapi_schema is None:
@@ -26,6 +39,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
             description=app.description,
             routes=app.routes,
         )
+        _add_queries(app, document)
         for path in document["paths"].values():
             for operation in path.values():
                 _correct(operation["responses"])

@@ -14,18 +14,18 @@ class Scoped(Row):
     """
 
     @classmethod
-    def __accessible__(cls, _table: FromClause, _user_id: Any) -> list[ColumnElement[bool]]:
-        """Return the conditions for the rows that a user may access, in the table or an alias."""
+    def __accessible__(cls, _table: FromClause) -> list[ColumnElement[bool]]:
+        """Return the conditions for the rows that the caller may access, in the table or an alias."""
         return []
 
     @classmethod
-    def __visible__(cls, table: FromClause, user_id: Any) -> list[ColumnElement[bool]]:
-        """Return the conditions for the rows that a user can see."""
-        return cls.__accessible__(table, user_id)
+    def __visible__(cls, table: FromClause) -> list[ColumnElement[bool]]:
+        """Return the conditions for the rows that the caller can see."""
+        return cls.__accessible__(table)
 
     @classmethod
-    def __added__(cls, _user_id: Any) -> dict[str, Any]:
-        """Return the values that are added to each row that a user inserts."""
+    def __added__(cls) -> dict[str, Any]:
+        """Return the values that are added to each row that the caller inserts."""
         return {}
 
     @classmethod

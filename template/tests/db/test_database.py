@@ -3,13 +3,11 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from sqlalchemy import (
     Column,
-    Executable,
     ForeignKey,
     Integer,
     MetaData,
@@ -46,7 +44,7 @@ children = Table(
 
 async def with_tables(url: str) -> Database:
     """Open a database and create the tables of these tests."""
-    database = Database(url)
+    database = Database(url, pool_timeout=60)
     async with database.transaction() as connection:
         await connection.run_sync(metadata.create_all)
     return database
@@ -56,7 +54,6 @@ async def with_tables(url: str) -> Database:
 async def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
     """A database of the kind that the tests run on, without short timeouts."""
     monkeypatch.setattr("app.db.database.ANSWER_TIMEOUT_SECONDS", 60)
-    monkeypatch.setattr("app.db.engine.POOL_TIMEOUT_SECONDS", 60)
     async with empty_database(tmp_path) as url:
         database = await with_tables(url)
         yield database
@@ -77,31 +74,24 @@ async def sqlite(file: Path) -> AsyncIterator[Database]:
     await database.dispose()
 
 
-async def run(database: Database, statement: Executable) -> None:
-    """Execute a statement."""
-    async with database.autocommit() as connection:
-        await connection.execute(statement)
-
-
 async def scalar(database: Database, statement: str) -> object:
     """Return the single value of a statement."""
-    async with database.autocommit() as connection:
-        return (await connection.execute(text(statement))).scalar_one()
+    [row] = await database.execute(text(statement))
+    [value] = row.values()
+    return value
 
 
 async def test_many_writers_with_single_statements(own: Database) -> None:
     async def write(writer: int) -> None:
         for number in range(ROUNDS):
-            async with own.autocommit() as connection:
-                await connection.execute(insert(counters).values(id=writer * ROUNDS + number, n=0))
+            await own.execute(insert(counters).values(id=writer * ROUNDS + number, n=0))
 
     await asyncio.gather(*map(write, range(WRITERS)))
     assert await scalar(own, "SELECT count(*) FROM counters") == WRITERS * ROUNDS
 
 
 async def test_many_writers_that_read_first(own: Database) -> None:
-    async with own.autocommit() as connection:
-        await connection.execute(insert(counters).values(id=1, n=0))
+    await own.execute(insert(counters).values(id=1, n=0))
 
     async def write(_writer: int) -> None:
         for _ in range(ROUNDS):
@@ -120,8 +110,7 @@ async def test_many_processes_writing_to_one_file(sqlite: Database, file: Path) 
     processes = [Database(f"sqlite:///{file}") for _ in range(WRITERS)]
 
     async def write(process: Database) -> None:
-        async with process.autocommit() as connection:
-            await connection.execute(insert(parents).values())
+        await process.execute(insert(parents).values())
         async with process.transaction() as connection:
             await connection.execute(insert(parents).values())
         await process.dispose()
@@ -169,7 +158,7 @@ async def test_transaction_locks_the_file_from_its_beginning(sqlite: Database, f
 
 async def test_foreign_keys_are_enforced(own: Database) -> None:
     with pytest.raises(IntegrityError) as caught:
-        await run(own, insert(children).values(id=1, parent_id=1))
+        await own.execute(insert(children).values(id=1, parent_id=1))
     error = refusal(caught.value)
     assert getattr(error, "status", None) == 422
 
@@ -182,10 +171,11 @@ async def test_invalid_statement_is_not_a_client_error(
     assert refusal(caught.value) is caught.value
 
 
-async def test_autocommit(own: Database) -> None:
-    async with own.autocommit() as connection:
-        await connection.execute(insert(parents).values(id=1))
-        assert await scalar(own, "SELECT count(*) FROM parents") == 1
+async def test_single_statements_commit(own: Database) -> None:
+    await own.execute(insert(parents).values(id=1))
+    async with own.transaction() as connection:
+        count = select(func.count()).select_from(parents)
+        assert (await connection.execute(count)).scalar_one() == 1
 
 
 async def test_failed_transaction_is_rolled_back(own: Database) -> None:
@@ -222,7 +212,7 @@ async def test_cancelled_transaction_is_rolled_back(own: Database) -> None:
 
 async def test_errors_do_not_contain_values(own: Database) -> None:
     with pytest.raises(IntegrityError) as caught:
-        await run(own, insert(children).values(id=1, parent_id=987654))
+        await own.execute(insert(children).values(id=1, parent_id=987654))
     assert "987654" not in str(caught.value)
 
 
@@ -232,7 +222,7 @@ async def test_file_that_stays_locked(file: Path, monkeypatch: pytest.MonkeyPatc
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(ServiceUnavailable):
-        await run(database, insert(parents).values(id=1))
+        await database.execute(insert(parents).values(id=1))
     with pytest.raises(ServiceUnavailable):
         await database.transaction().__aenter__()
     other.close()
@@ -240,24 +230,21 @@ async def test_file_that_stays_locked(file: Path, monkeypatch: pytest.MonkeyPatc
     await database.dispose()
 
 
-async def test_all_connections_are_taken(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.db.engine.POOL_TIMEOUT_SECONDS", 0.1)
-    database = Database(f"sqlite:///{file}")
-    async with AsyncExitStack() as taken:
-
-        async def take_all() -> None:
-            while True:
-                await taken.enter_async_context(database.autocommit())
-
+async def test_all_connections_are_taken(file: Path) -> None:
+    database = Database(f"sqlite:///{file}", pool_size=1, pool_timeout=0.1)
+    async with database.transaction():
+        many = (database.ping() for _ in range(WRITERS))
+        results = await asyncio.gather(*many, return_exceptions=True)
+        assert {type(result) for result in results} == {ServiceUnavailable}
         with pytest.raises(ServiceUnavailable):
-            await take_all()
-    await database.ping()
+            await database.transaction().__aenter__()
+    await asyncio.gather(*(database.ping() for _ in range(WRITERS)))
     await database.dispose()
 
 
 @needs_server
 async def test_lost_connection(own: Database) -> None:
-    process = await scalar(own, "SELECT pg_backend_pid()")
     async with own.transaction() as connection:
+        process = await scalar(own, "SELECT pg_backend_pid()")
         await connection.execute(text(f"SELECT pg_terminate_backend({process})"))
     await own.ping()

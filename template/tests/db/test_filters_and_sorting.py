@@ -1,7 +1,6 @@
 """Filters and sort orders of lists, on a table of its own."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Annotated, Literal, cast
 
 import pytest
@@ -20,7 +19,7 @@ from sqlalchemy import (
 )
 from typing_extensions import TypeAliasType
 
-from app.db.filters import conditions
+from app.db.filters import Shape, conditions, read_query
 from app.db.sorting import sort_keys
 from app.models.row import Row
 from app.schemas.lists import AtLeast, AtMost, Comparison, Equals, IsNull, ListQuery, sortable
@@ -37,7 +36,7 @@ notes = Table(
     Column("done", Boolean),
     Column("user_id", Integer, info={"sortable": False}),
 )
-Note = cast("type[Row]", SimpleNamespace(__table__=notes))
+Note = cast("type[Row]", type("Note", (), {"__table__": notes}))
 RANKS = [2, 1, None, 1, 2, None]
 DONE = [True, False, None, True, False, None]
 # `gone` is no longer a choice.
@@ -79,9 +78,10 @@ def connection() -> Iterator[Connection]:
 
 def found(connection: Connection, query: NoteQuery) -> list[int]:
     """Return the ids that a query returns, in order."""
-    order = [key.clause() for key in sort_keys(query, Note)]
-    statement = notes.select().where(*conditions(query, Note)).order_by(*order)
-    return [row.id for row in connection.execute(statement)]
+    shape, values = read_query(query)
+    order = [key.clause() for key in sort_keys(Note, shape)]
+    statement = notes.select().where(*conditions(Note, shape)).order_by(*order)
+    return [row.id for row in connection.execute(statement, values)]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_filters(connection: Connection, filters: dict[str, object], ids: list[i
 
 @pytest.mark.parametrize("sort", ["rank", "-rank", "level", "-level"])
 def test_term_of_a_value_is_that_of_its_rows(connection: Connection, sort: str) -> None:
-    key = sort_keys(NoteQuery(sort=sort), Note)[0]
+    key = sort_keys(Note, Shape(NoteQuery, (), sort))[0]
     rows = connection.execute(notes.select()).mappings().all()
     for value in {row[key.column.name] for row in rows}:
         here = notes.select().where(key.term.is_not_distinct_from(key.term_of(value)))

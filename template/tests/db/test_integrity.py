@@ -1,6 +1,8 @@
 """Errors of the database as errors of the API."""
 
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy import Column, Index, MetaData, Table, Text, literal, select
@@ -28,6 +30,14 @@ class ViolationError(Exception):
     def __init__(self, constraint_name: str) -> None:
         super().__init__("rejected")
         self.constraint_name = constraint_name
+
+
+class NullError(Exception):
+    """The error of the driver, with the name of the column that has no value."""
+
+    def __init__(self, column_name: str) -> None:
+        super().__init__("rejected")
+        self.column_name = column_name
 
 
 class FileError(Exception):
@@ -77,6 +87,28 @@ def test_errors_that_the_client_did_not_cause(error: StatementError) -> None:
     assert refusal(error) is error
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        of_statement(ServerError("23502", NullError("user_id"))),
+        of_statement(FileError("NOT NULL constraint failed: notes.user_id")),
+    ],
+)
+def test_row_without_an_owner_is_not_stored(error: StatementError) -> None:
+    assert rejected(error).status == 401
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        of_statement(ServerError("23502", NullError("name"))),
+        of_statement(FileError("NOT NULL constraint failed: notes.name")),
+    ],
+)
+def test_missing_value_of_another_column_is_not_a_client_error(error: StatementError) -> None:
+    assert refusal(error) is error
+
+
 def test_conflict_names_the_field() -> None:
     error = rejected(of_statement(FileError("UNIQUE constraint failed: rows.user_id, rows.name")))
     assert error.status == 409
@@ -101,6 +133,14 @@ def test_conflict_names_the_fields_of_the_index(
 
 
 async def test_scope_converts_errors(database: Database) -> None:
-    nobody: Any = None
+    nobody: Any = SimpleNamespace(parameters={}, check=AsyncMock())
     with pytest.raises(ValidationFailed):
         await Scope(database, nobody).execute(select(literal(2**70)))
+
+
+async def test_transactions_of_a_scope_are_one(database: Database) -> None:
+    nobody: Any = SimpleNamespace(parameters={}, check=AsyncMock())
+    async with Scope(database, nobody).transaction() as outer, outer.transaction() as inner:
+        assert inner is outer
+        assert inner.connection is not None
+    nobody.check.assert_awaited_once()

@@ -3,10 +3,12 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from app.db import connections, database
 from app.db.database import Database
@@ -22,22 +24,25 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def sqlite(file: Path) -> AsyncIterator[Database]:
-    """A SQLite database with the empty table, also when the tests run on PostgreSQL."""
-    async with notes_database_at(f"sqlite:///{file}") as opened:
+    """A SQLite database with the empty table and one connection, also on PostgreSQL."""
+    async with notes_database_at(f"sqlite:///{file}", pool_size=1) as opened:
         yield opened
+
+
+def count_notes(file: Path) -> int:
+    """Return the number of committed rows, which another connection sees."""
+    with closing(sqlite3.connect(file)) as other:
+        [count] = other.execute("SELECT count(*) FROM notes").fetchone()
+    return int(count)
 
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_file_that_cannot_grow(sqlite: Database, method: str) -> None:
     large = insert(notes).values(text="a" * 100_000)
 
-    async def fill() -> None:
-        async with getattr(sqlite, method)() as connection:
-            await connection.execute(text("PRAGMA max_page_count = 1"))
-            await connection.execute(large)
-
+    await run(sqlite, text("PRAGMA max_page_count = 1"))
     with pytest.raises(ServiceUnavailable):
-        await fill()
+        await run(sqlite, large, method)
     await sqlite.dispose()
     await run(sqlite, large, method)
 
@@ -45,7 +50,7 @@ async def test_file_that_cannot_grow(sqlite: Database, method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 async def test_file_that_was_read_only(sqlite: Database, method: str) -> None:
     async def write() -> None:
-        async with getattr(sqlite, method)() as connection:
+        async with sqlite.transaction() as connection:
             await connection.execute(text("PRAGMA query_only = ON"))
             await connection.execute(WRITE)
 
@@ -67,18 +72,59 @@ async def test_rejected_statement_is_retried_on_a_new_connection(
 async def test_statement_that_may_have_run_is_not_retried(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def write_several() -> None:
-        async with sqlite.autocommit() as connection:
-            await connection.execute(insert(notes), [{"text": "a"}, {"text": "b"}])
-
     await run(sqlite, text("PRAGMA query_only = ON"))
     with pytest.raises(ServiceUnavailable):
-        await write_several()
+        await sqlite.execute(insert(notes), [{"text": "a"}, {"text": "b"}])
     monkeypatch.setattr(database, "did_nothing", lambda _error: False)
     await run(sqlite, text("PRAGMA query_only = ON"))
     with pytest.raises(ServiceUnavailable):
         await run(sqlite, WRITE)
     assert await run(sqlite, COUNT) == 0
+
+
+async def test_transaction_begins_again_if_its_first_statement_fails(sqlite: Database) -> None:
+    failed: list[str] = []
+
+    def fail_once(_cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT") and not failed:
+            failed.append(statement)
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+
+    event.listen(sqlite.engine.sync_engine, "do_execute", fail_once)
+    async with sqlite.transaction() as connection:
+        await connection.execute(WRITE)
+    assert failed
+    assert await run(sqlite, COUNT) == 1
+
+
+async def test_transaction_that_cannot_be_committed_is_rolled_back(
+    sqlite: Database, file: Path
+) -> None:
+    reference = "note_id INTEGER REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED"
+    await run(sqlite, text(f"CREATE TABLE parts ({reference})"))
+    with pytest.raises(IntegrityError):
+        await run(sqlite, text("INSERT INTO parts VALUES (1)"), "transaction")
+    await run(sqlite, WRITE)
+    assert count_notes(file) == 1
+
+
+async def test_connection_that_cannot_roll_back_is_closed(sqlite: Database, file: Path) -> None:
+    def refuse(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement == "ROLLBACK":
+            raise InvalidRequestError
+
+    async def write_and_fail() -> None:
+        async with sqlite.transaction() as connection:
+            await connection.execute(WRITE)
+            raise LookupError
+
+    event.listen(sqlite.engine.sync_engine, "before_cursor_execute", refuse)
+    with pytest.raises(LookupError):
+        await write_and_fail()
+    await run(sqlite, WRITE)
+    assert count_notes(file) == 1
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -198,3 +198,16 @@ async def test_other_operations_require_no_token(
         if "security" not in operation and "parameters" not in operation:
             response = await client.request(method, path)
             assert str(response.status_code) in operation["responses"], (method, path)
+
+
+def test_query_parameters_are_documented(app: FastAPI) -> None:
+    parameters = [
+        parameter
+        for item in app.openapi()["paths"].values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query"
+    ]
+    assert {each["required"] for each in parameters if each["name"] == "sort"} == {False}
+    for schema in (each["schema"] for each in parameters):
+        assert ("title" in schema) is ("$ref" not in schema), schema

@@ -86,7 +86,7 @@ async def check_agreement(url: str) -> None:
 async def tables(url: str) -> set[str]:
     """Return the names of all tables."""
     database = Database(url)
-    async with database.autocommit() as connection:
+    async with database.transaction() as connection:
         names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     await database.dispose()
     return set(names)
@@ -102,10 +102,9 @@ def foreign_keys(connection: Connection) -> set[str | None]:
 async def ids(url: str, table: str) -> list[int]:
     """Return the ids of a table's rows."""
     database = Database(url)
-    async with database.autocommit() as connection:
-        found = (await connection.execute(text(f"SELECT id FROM {table}"))).scalars().all()  # noqa: S608
+    found = await database.execute(text(f"SELECT id FROM {table}"))  # noqa: S608
     await database.dispose()
-    return list(found)
+    return [row["id"] for row in found]
 
 
 def test_revisions_have_one_base_and_one_head() -> None:
@@ -146,7 +145,7 @@ async def test_foreign_keys_have_the_names_of_the_models(url: str) -> None:
     }
     await alembic(url, "upgrade", "head")
     database = Database(url)
-    async with database.autocommit() as connection:
+    async with database.transaction() as connection:
         assert await connection.run_sync(foreign_keys) == named
     await database.dispose()
 

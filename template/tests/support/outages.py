@@ -8,7 +8,8 @@ from typing import Any
 from anyio import to_thread
 from sqlalchemy import Column, Executable, Integer, MetaData, String, Table, func, insert, select
 
-from app.db.database import Database
+from app.db.database import Database, rows_of
+from app.db.engine import POOL_SIZE
 
 notes = Table(
     "notes",
@@ -18,15 +19,15 @@ notes = Table(
 )
 WRITE = insert(notes).values(text="a")
 COUNT = select(func.count()).select_from(notes)
-# The methods of a database that give a connection.
-METHODS = ("autocommit", "transaction")
+# The methods of a database that execute statements.
+METHODS = ("execute", "transaction")
 # More requests than a pool has connections.
 MANY = 20
 
 
-async def open_notes(url: str) -> Database:
+async def open_notes(url: str, pool_size: int = POOL_SIZE) -> Database:
     """Open a database, and create the empty table."""
-    opened = Database(url)
+    opened = Database(url, pool_size=pool_size)
     async with opened.transaction() as connection:
         await connection.run_sync(notes.metadata.drop_all)
         await connection.run_sync(notes.metadata.create_all)
@@ -34,10 +35,10 @@ async def open_notes(url: str) -> Database:
 
 
 @asynccontextmanager
-async def notes_database_at(url: str) -> AsyncIterator[Database]:
+async def notes_database_at(url: str, pool_size: int = POOL_SIZE) -> AsyncIterator[Database]:
     """Yield a database with the empty table; at the end, no thread runs a cancelled statement."""
     others = set(threading.enumerate())
-    opened = await open_notes(url)
+    opened = await open_notes(url, pool_size)
     yield opened
     await opened.dispose()
     for thread in threading.enumerate():
@@ -46,14 +47,17 @@ async def notes_database_at(url: str) -> AsyncIterator[Database]:
             assert not thread.is_alive()
 
 
-async def run(opened: Database, statement: Executable, method: str = "autocommit") -> Any:
-    """Execute a statement with autocommit or in a transaction; return its first value, if any."""
-    async with getattr(opened, method)() as connection:
-        result = await connection.execute(statement)
-        return result.scalar() if result.returns_rows else None
+async def run(opened: Database, statement: Executable, method: str = "execute") -> Any:
+    """Execute a statement by itself or in a transaction; return its first value, if any."""
+    if method == "execute":
+        rows = await opened.execute(statement)
+    else:
+        async with opened.transaction() as connection:
+            rows = rows_of(await connection.execute(statement))
+    return next(iter(rows[0].values())) if rows else None
 
 
 def in_use(opened: Database) -> int:
     """Return the number of connections that were not returned to the pool."""
-    engines = (opened._statements, opened._transactions)  # noqa: SLF001
-    return sum(engine.sync_engine.pool.checkedout() for engine in engines)  # type: ignore[attr-defined]
+    checked_out: int = opened.engine.sync_engine.pool.checkedout()  # type: ignore[attr-defined]
+    return checked_out

@@ -3,15 +3,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, RowMapping, Table, delete, insert, select
+from sqlalchemy import Column, Table, delete, insert, select
 
+from app.db.database import ResultRow, Values
 from app.db.references import NO_SUCH_ROW, insert_checked, missing_ids, update_checked
-from app.db.scope import Model, Scope, Values
+from app.db.scope import Scope
+from app.db.statements import Model
 from app.errors import ValidationFailed
 from app.models.linked import Linked
 from app.models.row import Id
 
-Update = Callable[[Scope, Model, Id, Values], Awaitable[RowMapping]]
+Update = Callable[[Scope, Model, Id, Values], Awaitable[ResultRow]]
 
 
 def _sides(link: Table) -> tuple[Column[Any], Column[Any]]:
@@ -67,7 +69,7 @@ async def _replace_links(
     await add_links(scope, model, name, [(row_id, [each for each in ids if each not in present])])
 
 
-async def insert_linked(scope: Scope, model: type[Linked], data: Values) -> RowMapping:
+async def insert_linked(scope: Scope, model: type[Linked], data: Values) -> ResultRow:
     """Insert a row with its links, and return it.
 
     Raises:
@@ -88,7 +90,7 @@ async def update_linked(
     row_id: Id,
     data: Values,
     update: Update = update_checked,
-) -> RowMapping:
+) -> ResultRow:
     """Update a row and its links, and return it; without data, nothing is written.
 
     Raises:

@@ -5,25 +5,41 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, exists, insert, literal, or_, select
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+)
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from sqlmodel.main import default_registry
 
-from app.db.scope import Model, Scope, Values
+from app.db.database import ResultRow, Values
+from app.db.scope import Scope
+from app.db.statements import Model, update_row
 from app.errors import ValidationFailed
-from app.models.row import Id
+from app.models.owned import CALLER_CONDITIONS
+from app.models.row import ID_TYPE, Id
 
 # The same for the row of another user.
 NO_SUCH_ROW = "There is no such row."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Check:
     """A condition that a column's new value must meet, and the message if it does not."""
 
     name: str
     condition: ColumnElement[bool]
     message: str
+
+
+Checks = tuple[Check, ...]
 
 
 @cache
@@ -34,70 +50,100 @@ def model_of(table: Table) -> Model:
     return model
 
 
-def reference_checks(scope: Scope, model: Model, data: Values) -> list[Check]:
+def new_value(name: str) -> ColumnElement[Any]:
+    """Return the parameter of a check for the new value of a column."""
+    return bindparam(f"_new_{name}", type_=ID_TYPE)
+
+
+@cache
+def _check(model: Model, name: str) -> Check:
+    """Return the check that the reference in a column is to a row in scope."""
+    [key] = model.__table__.c[name].foreign_keys
+    target = key.column.table.alias()
+    visible = model_of(key.column.table).__visible__(target)
+    return Check(name, exists().where(target.c.id == new_value(name), *visible), NO_SUCH_ROW)
+
+
+def reference_checks(model: Model, data: Values) -> Checks:
     """Return, for each reference in `data`, the check that it is to a row in scope."""
-    checks = []
-    for column in model.__table__.columns:
-        for key in column.foreign_keys:
-            value = data.get(column.name)
-            if value is not None:
-                target = key.column.table.alias()
-                visible = scope.visible(model_of(key.column.table), target)
-                found = exists().where(target.c.id == value, *visible)
-                checks.append(Check(column.name, found, NO_SUCH_ROW))
-    return checks
+    names = [column.name for column in model.__table__.columns if column.foreign_keys]
+    return tuple(_check(model, name) for name in names if data.get(name) is not None)
 
 
-async def failed(scope: Scope, checks: Sequence[Check]) -> dict[str, str]:
+def values_of(checks: Sequence[Check], data: Values) -> dict[str, Any]:
+    """Return the values of the parameters of checks."""
+    return {f"_new_{check.name}": data[check.name] for check in checks}
+
+
+@cache
+def _select_checks(checks: Checks) -> Executable:
+    return select(*(check.condition.label(f"check_{n}") for n, check in enumerate(checks)))
+
+
+async def failed(scope: Scope, checks: Checks, values: Values) -> dict[str, str]:
     """Return the messages of the checks that fail, by column; the last one of a column counts."""
     if not checks:
         return {}
-    labelled = [check.condition.label(f"check_{n}") for n, check in enumerate(checks)]
-    [row] = await scope.execute(select(*labelled))
+    [row] = await scope.execute(_select_checks(checks), values)
     passed = row.values()
     return {c.name: c.message for c, passes in zip(checks, passed, strict=True) if not passes}
 
 
+@cache
+def _select_ids(model: Model) -> Select[Any]:
+    table = model.__table__
+    wanted = table.c.id.in_(bindparam("_row_ids"))
+    return select(table.c.id).where(wanted, *model.__visible__(table))
+
+
 async def missing_ids(scope: Scope, table: Table, ids: Collection[Id]) -> set[Id]:
     """Return the ids that are not those of rows in scope."""
-    query = select(table.c.id).where(table.c.id.in_(ids), *scope.visible(model_of(table)))
-    return set(ids) - {row["id"] for row in await scope.execute(query)}
+    found = await scope.execute(_select_ids(model_of(table)), {"_row_ids": list(ids)})
+    return set(ids) - {row["id"] for row in found}
 
 
-async def insert_checked(scope: Scope, model: Model, data: Values) -> RowMapping:
+@cache
+def _insert_checked(model: Model, names: tuple[str, ...], checks: Checks) -> ReturningInsert[Any]:
+    """Return the statement that inserts a row if its references pass the checks."""
+    columns = model.__table__.c
+    values = {name: bindparam(f"_value_{name}", type_=columns[name].type) for name in names}
+    values |= model.__added__()
+    met = [check.condition for check in checks]
+    source = select(*values.values()).where(*met, *CALLER_CONDITIONS)
+    return insert(model.__table__).from_select(list(values), source).returning(model.__table__)
+
+
+async def insert_checked(scope: Scope, model: Model, data: Values) -> ResultRow:
     """Insert a row and return it.
 
     Raises:
         Conflict: a unique value is already in use.
         ValidationFailed: a reference is not to a row in scope.
     """
-    checks = reference_checks(scope, model, data)
+    checks = reference_checks(model, data)
     if not checks:
         return await scope.insert(model, data)
-    table = model.__table__
-    values = {**data, **model.__added__(scope.user_id)}
-    literals = [literal(value, table.c[name].type) for name, value in values.items()]
-    source = select(*literals).where(*(check.condition for check in checks))
-    statement = insert(table).from_select(list(values), source).returning(table)
-    rows = await scope.execute(statement)
+    checked = values_of(checks, data)
+    values = {f"_value_{name}": value for name, value in data.items()}
+    statement = _insert_checked(model, tuple(data), checks)
+    rows = await scope.execute(statement, {**values, **checked})
     if not rows:
-        raise ValidationFailed(errors=await failed(scope, checks))
+        raise ValidationFailed(errors=await failed(scope, checks, checked))
     return rows[0]
 
 
-def updating_checked(
-    scope: Scope, model: Model, row_id: Id, data: Values, checks: Sequence[Check]
-) -> ReturningUpdate[Any]:
+@cache
+def update_row_checked(model: Model, checks: Checks) -> ReturningUpdate[Any]:
     """Return the statement that updates a row if its new references pass the checks."""
     columns = model.__table__.c
     # A reference that keeps its value is not new.
-    met = [or_(columns[check.name] == data[check.name], check.condition) for check in checks]
-    return scope.updating(model, row_id, data).where(*met)
+    met = [or_(columns[check.name] == new_value(check.name), check.condition) for check in checks]
+    return update_row(model).where(*met)
 
 
 async def update_checked(
-    scope: Scope, model: Model, row_id: Id, data: Values, more: Sequence[Check] = ()
-) -> RowMapping:
+    scope: Scope, model: Model, row_id: Id, data: Values, more: Checks = ()
+) -> ResultRow:
     """Update the columns in `data` and return the row; without data, nothing is written.
 
     Raises:
@@ -105,12 +151,13 @@ async def update_checked(
         Conflict: a unique value is already in use.
         ValidationFailed: a new reference is not to a row in scope, or fails one more check.
     """
-    checks = [*more, *reference_checks(scope, model, data)]
+    checks = (*more, *reference_checks(model, data))
     if not checks:
         return await scope.update(model, row_id, data)
-    rows = await scope.execute(updating_checked(scope, model, row_id, data, checks))
+    checked = {**values_of(checks, data), "_row_id": row_id}
+    rows = await scope.execute(update_row_checked(model, checks), {**data, **checked})
     if not rows:
         stored = await scope.get(model, row_id)
-        changed = [check for check in checks if stored[check.name] != data[check.name]]
-        raise ValidationFailed(errors=await failed(scope, changed))
+        changed = tuple(check for check in checks if stored[check.name] != data[check.name])
+        raise ValidationFailed(errors=await failed(scope, changed, checked))
     return rows[0]

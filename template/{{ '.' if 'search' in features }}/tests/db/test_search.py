@@ -1,6 +1,5 @@
 """Search: case-insensitive in every alphabet, on the database of the tests."""
 
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -8,17 +7,17 @@ from sqlalchemy import String, literal, select
 
 from app.db.database import Database
 from app.db.folding import fold
-from app.db.scope import Model
 from app.db.search import matches
+from app.db.statements import Model
 
 
 async def found(database: Database, text: str | None, query: str) -> bool:
     """Return whether the query finds the string."""
     notes = select(literal(None), literal(text, String).label("title")).subquery()
-    note = cast("Model", SimpleNamespace(__table__=notes))
-    async with database.autocommit() as connection:
-        result = await connection.execute(select(notes).where(matches(note, query, "title")))
-        return len(result.all()) == 1
+    note = cast("Model", type("Note", (), {"__table__": notes}))
+    condition = matches(note, query, "title")
+    found = await database.execute(select(notes).where(condition.clause), condition.values)
+    return len(found) == 1
 
 
 @pytest.mark.parametrize(

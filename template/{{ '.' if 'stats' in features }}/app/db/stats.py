@@ -1,14 +1,20 @@
 """Statistics of the rows in scope."""
 
-from sqlalchemy import func
+from functools import cache
 
-from app.db.scope import Model, Scope
+from sqlalchemy import Executable, func
+
+from app.db.scope import Scope
+from app.db.statements import Model, select_rows
 from app.schemas.stats import Stats
+
+
+@cache
+def _count(model: Model) -> Executable:
+    total = func.count().label("total")
+    return select_rows(model).with_only_columns(total, maintain_column_froms=True)
 
 
 async def count(scope: Scope, model: Model) -> Stats:
     """Count the rows in scope."""
-    total = func.count().label("total")
-    counting = scope.select(model).with_only_columns(total, maintain_column_froms=True)
-    [row] = await scope.execute(counting)
-    return Stats(**row)
+    return Stats(**await scope.aggregate(_count(model)))

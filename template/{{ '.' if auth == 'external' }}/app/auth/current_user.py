@@ -1,35 +1,48 @@
-"""The current user: dependencies that verify the token of a request."""
+"""The current user: verification of the token of a request."""
 
-from typing import Annotated
+from dataclasses import dataclass
 
-from fastapi import Depends, Request
+from fastapi import Request
 from fastapi.security import HTTPBearer
 
 from app.auth.bearer import InvalidTokenError, bearer_token, invalid_token
+from app.db.caller import Execute
+from app.db.database import Values
 from app.state import get_state
 
 
-class _TokenBearer(HTTPBearer):
-    """Returns the token; documents that one is required."""
+@dataclass(frozen=True, slots=True)
+class TokenUser:
+    """The user of a token, on whose behalf rows are accessed."""
 
-    async def __call__(self, request: Request) -> str:  # type: ignore[override]
-        return bearer_token(request)
+    user_id: str
 
+    @property
+    def parameters(self) -> Values:
+        """Return the values of the parameters in `app/models/owned.py`."""
+        return {"_user_id": self.user_id}
 
-_bearer = _TokenBearer(bearerFormat="JWT", scheme_name="HTTPBearer")
-
-
-async def current_user(request: Request, token: Annotated[str, Depends(_bearer)]) -> str:
-    """Return the id of the current user.
-
-    Raises:
-        Unauthorized: the token is missing or invalid.
-        ServiceUnavailable: the keys of the issuer cannot be fetched.
-    """
-    try:
-        return await get_state(request.app).auth.token_verifier.user_id(token)
-    except InvalidTokenError as error:
-        raise invalid_token(error.reason, error.hint) from error
+    async def check(self, _execute: Execute) -> None:
+        """Do nothing: the token alone says until when it is valid."""
 
 
-CurrentUser = Annotated[str, Depends(current_user)]
+class CallerBearer(HTTPBearer):
+    """A dependency that verifies the token of a request; it documents that one is required."""
+
+    def __init__(self) -> None:
+        super().__init__(bearerFormat="JWT", scheme_name="HTTPBearer")
+
+    async def caller(self, request: Request) -> TokenUser:
+        """Return the user of the token.
+
+        Raises:
+            Unauthorized: the token is missing or invalid.
+            ServiceUnavailable: the keys of the issuer cannot be fetched.
+        """
+        token = bearer_token(request)
+        try:
+            user_id = await get_state(request.app).auth.token_verifier.user_id(token)
+        except InvalidTokenError as error:
+            raise invalid_token(error.reason, error.hint) from error
+        request.state.caller = caller = TokenUser(user_id)
+        return caller

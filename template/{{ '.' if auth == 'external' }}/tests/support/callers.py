@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from httpx import ASGITransport, AsyncClient, Response
 
-from app.auth.current_user import CurrentUser
+from app.auth.current_user import CallerBearer
 from tests.support.probe import build_app
 
 WHOAMI = "/probe/whoami"
 
 
-async def whoami(user_id: CurrentUser) -> str:
+async def whoami(request: Request) -> str:
     """Return the current user."""
-    return user_id
+    return (await CallerBearer().caller(request)).user_id
 
 
 @asynccontextmanager

@@ -4,46 +4,46 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
-from starlette.requests import HTTPConnection
 
 from app import API_PREFIX
 from app.auth.bearer import InvalidTokenError, bearer_token, invalid_token
-from app.auth.sessions import is_open
 from app.auth.tokens import AccessToken, read_access_token
 from app.models.row import Id
 from app.state import get_state
 
 
-class _AccessTokenBearer(OAuth2PasswordBearer):
-    """Returns the token; documents where clients get one."""
+class CallerBearer(OAuth2PasswordBearer):
+    """A dependency that verifies the access token of a request; it documents where to get one."""
 
-    async def __call__(self, request: HTTPConnection) -> str:
-        return bearer_token(request)
+    def __init__(self) -> None:
+        # Relative, so that it also works behind a proxy that serves the API below a path.
+        url = f"{API_PREFIX}/auth/token".lstrip("/")
+        super().__init__(tokenUrl=url, scheme_name="OAuth2PasswordBearer")
 
+    async def caller(self, request: Request) -> AccessToken:
+        """Return the verified token. Its session may have ended: every scope checks that.
 
-# Relative, so that it also works behind a proxy that serves the API below a path.
-_bearer = _AccessTokenBearer(
-    tokenUrl=f"{API_PREFIX}/auth/token".lstrip("/"), scheme_name="OAuth2PasswordBearer"
-)
-
-
-async def current_token(request: Request, text: Annotated[str, Depends(_bearer)]) -> AccessToken:
-    """Return the verified access token.
-
-    Raises:
-        Unauthorized: it is missing or invalid, or its session has ended.
-    """
-    state = get_state(request.app)
-    try:
-        token = read_access_token(state.settings, text)
-    except InvalidTokenError as error:
-        raise invalid_token(error.reason, error.hint) from error
-    if not await is_open(state.database, token):
-        raise invalid_token("session_ended")
-    return token
+        Raises:
+            Unauthorized: the token is missing or invalid.
+        """
+        try:
+            token = read_access_token(get_state(request.app).settings, bearer_token(request))
+        except InvalidTokenError as error:
+            raise invalid_token(error.reason, error.hint) from error
+        request.state.caller = token
+        return token
 
 
-CurrentToken = Annotated[AccessToken, Depends(current_token)]
+class _TokenBearer(CallerBearer):
+    """Returns the access token of a session that is open."""
+
+    async def __call__(self, request: Request) -> AccessToken:  # type: ignore[override]
+        token = await self.caller(request)
+        await token.check(get_state(request.app).database.execute)
+        return token
+
+
+CurrentToken = Annotated[AccessToken, Depends(_TokenBearer())]
 
 
 async def current_user(token: CurrentToken) -> Id:

@@ -11,13 +11,12 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Delete, bindparam, delete, insert, literal, select, update
-from sqlalchemy.engine import RowMapping
+from sqlalchemy import Delete, delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningDelete
 
 from app.auth.tokens import AccessToken
-from app.db.database import Database
+from app.db.database import Database, ResultRow
 from app.models.datetimes import UtcDateTime
 from app.models.row import Id
 from app.models.session import Session
@@ -31,11 +30,6 @@ logger = logging.getLogger(__name__)
 
 sessions = Session.__table__
 users = User.__table__
-
-# Built once, for every request. No join needed: deleting a user cascades to their sessions.
-_OPEN = select(sessions.c.id).where(
-    sessions.c.id == bindparam("session_id"), sessions.c.user_id == bindparam("user_id")
-)
 
 
 def _hash(text: str) -> str:
@@ -52,15 +46,8 @@ def _next_token(family: str) -> str:
     return f"{family}.{secrets.token_urlsafe(TOKEN_BYTES)}"
 
 
-async def is_open(database: Database, token: AccessToken) -> bool:
-    """Whether the session of an access token is still open."""
-    values = {"session_id": token.session_id, "user_id": token.user_id}
-    async with database.autocommit() as connection:
-        return (await connection.execute(_OPEN, values)).first() is not None
-
-
 async def open_session(
-    database: Database, user: RowMapping, lifetime: timedelta
+    database: Database, user: ResultRow, lifetime: timedelta
 ) -> tuple[AccessToken, str] | None:
     """Open a session for a user whose password has just been verified.
 
@@ -83,12 +70,11 @@ async def open_session(
     )
     source = select(*values.values()).where(*same).with_for_update(read=True)
     statement = insert(sessions).from_select(list(values), source).returning(sessions.c.id)
-    async with database.autocommit() as connection:
-        session_id = (await connection.execute(statement)).scalar_one_or_none()
-        await connection.execute(_forget_expired(now))
-    if session_id is None:
+    opened = await database.execute(statement)
+    await database.execute(_forget_expired(now))
+    if not opened:
         return None
-    return AccessToken(user_id=user["id"], session_id=session_id), refresh_token
+    return AccessToken(user_id=user["id"], session_id=opened[0]["id"]), refresh_token
 
 
 def _forget_expired(now: datetime) -> Delete:
@@ -122,20 +108,18 @@ async def renew_session(
         .values(token_hash=_hashes(new_token)[1], expires_at=now + lifetime)
         .returning(sessions.c.id, sessions.c.user_id)
     )
-    async with database.autocommit() as connection:
-        row = (await connection.execute(statement)).mappings().one_or_none()
-        if row is None:
-            ended = (await connection.execute(_end_family(family_hash))).mappings().one_or_none()
-            if ended and ended["expires_at"] > now:
-                logger.warning("used refresh token: the session of %s ends", ended["user_id"])
-            return None
-    return AccessToken(user_id=row["user_id"], session_id=row["id"]), new_token
+    if renewed := await database.execute(statement):
+        [row] = renewed
+        return AccessToken(user_id=row["user_id"], session_id=row["id"]), new_token
+    for ended in await database.execute(_end_family(family_hash)):
+        if ended["expires_at"] > now:
+            logger.warning("used refresh token: the session of %s ends", ended["user_id"])
+    return None
 
 
 async def end_session(database: Database, refresh_token: str) -> None:
     """End the session of a refresh token, which may have been used before."""
-    async with database.autocommit() as connection:
-        await connection.execute(_end_family(_hashes(refresh_token)[0]))
+    await database.execute(_end_family(_hashes(refresh_token)[0]))
 
 
 def _end_family(family_hash: str) -> ReturningDelete[Any]:

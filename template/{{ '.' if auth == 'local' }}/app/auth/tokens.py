@@ -7,10 +7,14 @@ from uuid import uuid4
 
 import jwt
 from pydantic import TypeAdapter
+from sqlalchemy import literal, select
 
 from app import SLUG
-from app.auth.bearer import InvalidTokenError, explain
+from app.auth.bearer import InvalidTokenError, explain, invalid_token
 from app.auth.settings import AuthSettings
+from app.db.caller import Execute
+from app.db.database import Values
+from app.models.owned import CALLER_CONDITIONS
 from app.models.row import Id
 from app.schemas.types import ids
 
@@ -21,13 +25,29 @@ OPTIONS: Any = {"require": ["sub", "iat", "exp", "jti", "sid"], "strict_aud": Tr
 
 _row_id: TypeAdapter[Id] = TypeAdapter(ids.Id)
 
+_SELECT_SESSION = select(literal(1).label("is_open")).where(*CALLER_CONDITIONS)
+
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """The user and the session of an access token."""
+    """The user and the session of an access token, on whose behalf rows are accessed."""
 
     user_id: Id
     session_id: Id
+
+    @property
+    def parameters(self) -> Values:
+        """Return the values of the parameters in `app/models/owned.py`."""
+        return {"_user_id": self.user_id, "_session_id": self.session_id}
+
+    async def check(self, execute: Execute) -> None:
+        """Check that the session is open.
+
+        Raises:
+            Unauthorized: it has ended.
+        """
+        if not await execute(_SELECT_SESSION, self.parameters):
+            raise invalid_token("session_ended")
 
 
 def expires_in(settings: AuthSettings) -> int:

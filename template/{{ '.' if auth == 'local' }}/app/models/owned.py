@@ -1,14 +1,33 @@
-"""The mixin for tables with an owner, `user_id`."""
+"""The caller in SQL, and the mixin for tables with an owner, `user_id`.
+
+The caller is the user of a session that is open when the statement is executed.
+"""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause
+from sqlalchemy import ColumnElement, FromClause, bindparam, select
 from sqlmodel import Field
 
 from app.models.row import ID_TYPE, Id
 from app.models.scoped import Scoped
+from app.models.session import Session
 
 UserId = Id
+
+_sessions = Session.__table__
+
+# Null as soon as the session has ended: then the caller owns no rows, and cannot insert any.
+CALLER_ID: ColumnElement[Any] = (
+    select(_sessions.c.user_id)
+    .where(
+        _sessions.c.id == bindparam("_session_id", type_=ID_TYPE),
+        _sessions.c.user_id == bindparam("_user_id", type_=ID_TYPE),
+    )
+    .scalar_subquery()
+)
+
+# The conditions for rows without an owner.
+CALLER_CONDITIONS: list[ColumnElement[bool]] = [CALLER_ID.is_not(None)]
 
 
 class Owned(Scoped):
@@ -22,9 +41,9 @@ class Owned(Scoped):
     )
 
     @classmethod
-    def __accessible__(cls, table: FromClause, user_id: Any) -> list[ColumnElement[bool]]:
-        return [*super().__accessible__(table, user_id), table.c.user_id == user_id]
+    def __accessible__(cls, table: FromClause) -> list[ColumnElement[bool]]:
+        return [*super().__accessible__(table), table.c.user_id == CALLER_ID]
 
     @classmethod
-    def __added__(cls, user_id: Any) -> dict[str, Any]:
-        return {**super().__added__(user_id), "user_id": user_id}
+    def __added__(cls) -> dict[str, Any]:
+        return {**super().__added__(), "user_id": CALLER_ID}

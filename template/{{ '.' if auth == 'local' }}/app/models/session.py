@@ -6,12 +6,12 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from app.models.datetimes import UtcDateTime
-from app.models.owned import Owned
+from app.models.row import ID_TYPE, Id, Row
 
 HASH_LENGTH = 64
 
 
-class Session(Owned, table=True):
+class Session(Row, table=True):
     """A login that has not ended, with its current refresh token.
 
     Access tokens contain the id of the session, and are valid until it ends.
@@ -24,6 +24,7 @@ class Session(Owned, table=True):
         sa.Index("ix_sessions_expires_at", "expires_at"),
     )
 
+    user_id: Id = Field(foreign_key="users.id", ondelete="CASCADE", sa_type=ID_TYPE)
     # SHA-256 of the two parts of the refresh token; the second is new after each refresh.
     family_hash: str = Field(max_length=HASH_LENGTH)
     token_hash: str = Field(max_length=HASH_LENGTH)

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import Depends, Form, Request, Response
 from pydantic import ValidationError
 
 from app.auth.current_user import CurrentToken, CurrentUser
 from app.http.error_responses import responses
+from app.http.routing import PrefixRouter
 from app.schemas import auth as schemas
 from app.services import auth as service
 from app.state import get_state
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = PrefixRouter(prefix="/auth", tags=["auth"])
 
 
 async def get_context(request: Request) -> service.AuthContext:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DBAPIError
 
 from app.auth.bearer import invalid_token
@@ -13,7 +12,7 @@ from app.auth.rate_limits import RateLimits
 from app.auth.sessions import end_other_sessions, end_session, open_session, renew_session
 from app.auth.settings import AuthSettings
 from app.auth.tokens import AccessToken, create_access_token, expires_in
-from app.db.database import Database
+from app.db.database import Database, ResultRow
 from app.db.integrity import refusal
 from app.errors import Forbidden, Unauthorized
 from app.models.row import Id
@@ -57,11 +56,10 @@ async def register(context: AuthContext, data: schemas.UserCreate) -> schemas.Us
         "created_at": now,
     }
     statement = insert(users).values(values).returning(users)
-    async with context.database.autocommit() as connection:
-        try:
-            row = (await connection.execute(statement)).mappings().one()
-        except DBAPIError as error:
-            raise refusal(error) from error
+    try:
+        [row] = await context.database.execute(statement)
+    except DBAPIError as error:
+        raise refusal(error) from error
     return schemas.UserRead(**row)
 
 
@@ -116,17 +114,15 @@ async def update_user(
     if not changes:
         return await get_user(context, user_id)
     statement = update(users).where(users.c.id == user_id).values(changes).returning(users)
-    async with context.database.autocommit() as connection:
-        row = (await connection.execute(statement)).mappings().one_or_none()
-    if row is None:
+    rows = await context.database.execute(statement)
+    if not rows:
         raise invalid_token("session_ended")
-    return schemas.UserRead(**row)
+    return schemas.UserRead(**rows[0])
 
 
 async def delete_user(context: AuthContext, user_id: Id) -> None:
     """Delete a user and all their data."""
-    async with context.database.autocommit() as connection:
-        await connection.execute(delete(users).where(users.c.id == user_id))
+    await context.database.execute(delete(users).where(users.c.id == user_id))
 
 
 async def change_password(
@@ -168,20 +164,19 @@ def _tokens(context: AuthContext, token: AccessToken, refresh_token: str) -> sch
     )
 
 
-async def _find(context: AuthContext, condition: ColumnElement[bool]) -> RowMapping | None:
-    async with context.database.autocommit() as connection:
-        result = await connection.execute(select(users).where(condition))
-        return result.mappings().one_or_none()
+async def _find(context: AuthContext, condition: ColumnElement[bool]) -> ResultRow | None:
+    rows = await context.database.execute(select(users).where(condition))
+    return rows[0] if rows else None
 
 
-async def _get(context: AuthContext, user_id: Id) -> RowMapping:
+async def _get(context: AuthContext, user_id: Id) -> ResultRow:
     user = await _find(context, users.c.id == user_id)
     if user is None:
         raise invalid_token("session_ended")
     return user
 
 
-async def _verify(context: AuthContext, email: str, password: str, user: RowMapping | None) -> bool:
+async def _verify(context: AuthContext, email: str, password: str, user: ResultRow | None) -> bool:
     """Verify a password, count failures, and renew a hash with other parameters.
 
     The limit is checked within a slot: of many concurrent attempts, at most as many as there are
@@ -195,6 +190,5 @@ async def _verify(context: AuthContext, email: str, password: str, user: RowMapp
             await context.rate_limits.count_failed_login(email, context.address)
     if verified and renewed:
         same = (users.c.email == email, users.c.password_hash == stored)
-        async with context.database.autocommit() as connection:
-            await connection.execute(update(users).where(*same).values(password_hash=renewed))
+        await context.database.execute(update(users).where(*same).values(password_hash=renewed))
     return verified

@@ -40,9 +40,8 @@ class CountingHasher:
 
 
 async def stored_hash(database: Database) -> str:
-    async with database.autocommit() as connection:
-        result = await connection.execute(select(User.__table__.c.password_hash))
-        return str(result.scalar_one())
+    [user] = await database.execute(select(User.__table__.c.password_hash))
+    return str(user["password_hash"])
 
 
 def test_parameters_are_those_recommended_by_owasp() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from app.auth.sessions import open_session
 from app.db.database import Database
@@ -30,15 +30,12 @@ async def change_password(client: AsyncClient, access_token: str, current: str) 
 async def expire_all(database: Database) -> None:
     """Make all sessions expire."""
     past = datetime.now(UTC) - timedelta(seconds=1)
-    async with database.autocommit() as connection:
-        await connection.execute(update(Session.__table__).values(expires_at=past))
+    await database.execute(update(Session.__table__).values(expires_at=past))
 
 
 async def count_sessions(database: Database) -> int:
     """Return the number of stored sessions."""
-    async with database.autocommit() as connection:
-        result = await connection.execute(select(func.count()).select_from(Session))
-        return int(result.scalar_one())
+    return len(await database.execute(select(Session.__table__.c.id)))
 
 
 async def test_refresh_rotates(client: AsyncClient) -> None:
@@ -137,12 +134,11 @@ async def test_login_removes_100_expired_sessions_at_most(
 
 async def test_only_hashes_are_stored(client: AsyncClient, database: Database) -> None:
     tokens = await new_session(client)
-    async with database.autocommit() as connection:
-        stored = [
-            str(row)
-            for model in (User, Session)
-            for row in await connection.execute(select(model.__table__))
-        ]
+    stored = [
+        str(row)
+        for model in (User, Session)
+        for row in await database.execute(select(model.__table__))
+    ]
     secrets = [PASSWORD, tokens["access_token"], *tokens["refresh_token"].split(".")]
     assert not [secret for secret in secrets for row in stored if secret in row]
 
@@ -209,8 +205,7 @@ async def test_password_changed_during_login(
     client: AsyncClient, app: FastAPI, database: Database
 ) -> None:
     await register(client)
-    async with database.autocommit() as connection:
-        user = (await connection.execute(select(User.__table__))).mappings().one()
+    [user] = await database.execute(select(User.__table__))
     tokens = (await log_in(client)).json()
     assert await change_password(client, tokens["access_token"], PASSWORD) == 204
     assert await open_session(database, user, timedelta(days=1)) is None

@@ -6,7 +6,8 @@ from app.errors import ApiError, NotFound
 from app.models.row import Id
 
 if TYPE_CHECKING:
-    from app.db.scope import Model, Scope
+    from app.db.scope import Scope
+    from app.db.statements import Model
 
 
 async def absence(_scope: "Scope", model: "Model", _row_id: Id) -> ApiError:

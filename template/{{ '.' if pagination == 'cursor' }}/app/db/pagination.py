@@ -8,18 +8,22 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from pydantic import MISSING, BaseModel, TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, and_, or_, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_, tuple_
 
-from app.db.filters import conditions
-from app.db.scope import Model, Scope
+from app.db.filters import Condition, Shape, conditions, read_query
+from app.db.scope import Scope
 from app.db.sorting import SortKey, sort_keys
+from app.db.statements import Model, select_rows
 from app.errors import ValidationFailed
 from app.schemas.pages import Page, PageQuery
 
 PageT = TypeVar("PageT", bound=Page[Any])
+
+LIMIT = bindparam("_limit", type_=Integer())
 
 
 class Cursor(BaseModel):
@@ -47,9 +51,10 @@ def _read(model: Model, name: str, value: Any) -> Any:
     return TypeAdapter(annotation).validate_python(value)
 
 
-def _decode(query: PageQuery, keys: Sequence[SortKey], model: Model) -> list[Any] | None:
+def _decode(query: PageQuery, keys: Sequence[SortKey], model: Model) -> list[Any]:
+    """Return the position of the cursor, which is empty for the first page."""
     if query.cursor is MISSING:
-        return None
+        return []
     try:
         padding = "=" * (-len(query.cursor) % 4)
         content = base64.urlsafe_b64decode(query.cursor + padding)
@@ -65,32 +70,42 @@ def _decode(query: PageQuery, keys: Sequence[SortKey], model: Model) -> list[Any
     raise ValidationFailed(errors={"cursor": message})
 
 
-def _after_key(key: SortKey, value: Any) -> ColumnElement[bool] | None:
+def _after_key(
+    key: SortKey, position: ColumnElement[Any], *, is_null: bool
+) -> ColumnElement[bool] | None:
     """Return the condition for rows whose key comes later; None after null, which is last."""
-    if value is None:
+    if is_null:
         return None
-    later = key.term < key.term_of(value) if key.term_descending else key.term > key.term_of(value)
+    later = key.term < position if key.term_descending else key.term > position
     return or_(later, key.column.is_(None)) if key.column.nullable else later
 
 
-def _after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Return the condition for the rows after a position in the order."""
+def _after(keys: Sequence[SortKey], nulls: Sequence[bool]) -> ColumnElement[bool]:
+    """Return the condition for the rows after a position in the order; `nulls` says where it is null."""
+    position = [bindparam(f"_after_{n}", type_=key.term_type) for n, key in enumerate(keys)]
     directions = {key.term_descending for key in keys}
     if len(directions) == 1 and not any(key.column.nullable for key in keys):
         # A row comparison, which an index on the keys can answer.
-        terms = tuple_(*(key.term for key in keys))
-        position = tuple_(*(key.term_of(value) for key, value in zip(keys, values, strict=True)))
-        return terms < position if True in directions else terms > position
+        terms, values = tuple_(*(key.term for key in keys)), tuple_(*position)
+        return terms < values if True in directions else terms > values
     alternatives = []
     for number, key in enumerate(keys):
-        later = _after_key(key, values[number])
+        later = _after_key(key, position[number], is_null=nulls[number])
         if later is not None:
-            same = [
-                earlier.term.is_not_distinct_from(earlier.term_of(value))
-                for earlier, value in zip(keys[:number], values, strict=False)
-            ]
+            earlier = zip(keys[:number], position, strict=False)
+            same = [before.term.is_not_distinct_from(value) for before, value in earlier]
             alternatives.append(and_(*same, later))
     return or_(*alternatives)
+
+
+@lru_cache(maxsize=1024)
+def _select_page(model: Model, shape: Shape, nulls: tuple[bool, ...]) -> Select[Any]:
+    """Return the statement that selects a page: the first one, or the one after a position."""
+    found = select_rows(model).where(*conditions(model, shape))
+    keys = sort_keys(model, shape)
+    if nulls:
+        found = found.where(_after(keys, nulls))
+    return found.order_by(*(key.clause() for key in keys)).limit(LIMIT)
 
 
 async def paginate(
@@ -98,16 +113,17 @@ async def paginate(
     model: Model,
     query: PageQuery,
     page_type: type[PageT],
-    *extra: ColumnElement[bool],
+    extra: Condition | None = None,
 ) -> PageT:
     """Fetch the page after the cursor, of the rows in scope."""
-    keys = sort_keys(query, model)
+    shape, values = read_query(query, extra)
+    keys = sort_keys(model, shape)
     position = _decode(query, keys, model)
-    found = scope.select(model).where(*conditions(query, model), *extra)
-    if position is not None:
-        found = found.where(_after(keys, position))
-    order = [key.clause() for key in keys]
-    rows = await scope.execute(found.order_by(*order).limit(query.limit + 1))
+    values["_limit"] = query.limit + 1
+    for number, value in enumerate(position):
+        values[f"_after_{number}"] = keys[number].term_of(value)
+    nulls = tuple(value is None for value in position)
+    rows = await scope.execute(_select_page(model, shape, nulls), values)
     page = rows[: query.limit]
     next_cursor = _encode(query, keys, page[-1]) if len(rows) > query.limit else None
     return page_type.model_validate({"items": page, "next_cursor": next_cursor})

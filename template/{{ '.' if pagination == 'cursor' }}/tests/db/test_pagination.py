@@ -2,13 +2,13 @@
 
 import base64
 import json
-from types import SimpleNamespace
 from typing import Any, Literal, cast
 
 import pytest
 from pydantic import MISSING
 from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine
 
+from app.db.filters import Shape
 from app.db.pagination import _after
 from app.db.sorting import sort_keys
 from app.models.row import Row
@@ -87,7 +87,8 @@ def test_condition_for_the_rows_after_a_row(sort: str, nullable: bool) -> None:
     )
     levels = [level for level in LEVELS if level or nullable]
     engine = create_engine("sqlite://")
-    keys = sort_keys(NoteQuery(sort=sort), cast("type[Row]", SimpleNamespace(__table__=notes)))
+    note = cast("type[Row]", type("Note", (), {"__table__": notes}))
+    keys = sort_keys(note, Shape(NoteQuery, (), sort))
     everything = notes.select().order_by(*(key.clause() for key in keys))
     with engine.begin() as connection:
         notes.create(connection)
@@ -96,8 +97,11 @@ def test_condition_for_the_rows_after_a_row(sort: str, nullable: bool) -> None:
         found = connection.execute(everything).mappings().all()
         assert len(found) == len(levels)
         for number, row in enumerate(found, 1):
-            place = _after(keys, [row[key.column.name] for key in keys])
-            rest = connection.execute(everything.where(place)).mappings().all()
+            position = [row[key.column.name] for key in keys]
+            statement = everything.where(_after(keys, [value is None for value in position]))
+            terms = (key.term_of(value) for key, value in zip(keys, position, strict=True))
+            values = {f"_after_{n}": term for n, term in enumerate(terms)}
+            rest = connection.execute(statement, values).mappings().all()
             assert rest == found[number:]
     engine.dispose()
 

@@ -1,16 +1,34 @@
 """Fetch slices of lists, by limit and offset."""
 
-from typing import TypeVar
+from functools import cache, lru_cache
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
-from sqlalchemy import ColumnElement
+from pydantic import BaseModel, TypeAdapter
+from sqlalchemy import BigInteger, Integer, Select, bindparam
 
-from app.db.filters import conditions
-from app.db.scope import Model, Scope
+from app.db.filters import Condition, Shape, conditions, read_query
+from app.db.scope import Scope
 from app.db.sorting import sort_keys
+from app.db.statements import Model, select_rows
 from app.schemas.pages import PageQuery
 
 T = TypeVar("T", bound=BaseModel)
+
+LIMIT = bindparam("_limit", type_=Integer())
+OFFSET = bindparam("_offset", type_=BigInteger())
+
+
+@lru_cache(maxsize=1024)
+def _select_slice(model: Model, shape: Shape) -> Select[Any]:
+    """Return the statement that selects a slice."""
+    found = select_rows(model).where(*conditions(model, shape))
+    order = [key.clause() for key in sort_keys(model, shape)]
+    return found.order_by(*order).limit(LIMIT).offset(OFFSET)
+
+
+@cache
+def _list_of(item_type: type[T]) -> TypeAdapter[list[T]]:
+    return TypeAdapter(list[item_type])  # type: ignore[valid-type]
 
 
 async def paginate(
@@ -18,10 +36,10 @@ async def paginate(
     model: Model,
     query: PageQuery,
     item_type: type[T],
-    *extra: ColumnElement[bool],
+    extra: Condition | None = None,
 ) -> list[T]:
     """Fetch one slice of the rows in scope."""
-    found = scope.select(model).where(*conditions(query, model), *extra)
-    order = [key.clause() for key in sort_keys(query, model)]
-    rows = await scope.execute(found.order_by(*order).limit(query.limit).offset(query.offset))
-    return [item_type(**row) for row in rows]
+    shape, values = read_query(query, extra)
+    values |= {"_limit": query.limit, "_offset": query.offset}
+    rows = await scope.execute(_select_slice(model, shape), values)
+    return _list_of(item_type).validate_python(rows)

@@ -1,15 +1,44 @@
 """Fetch pages of lists: numbered, with totals."""
 
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, case, func, select
 
-from app.db.filters import conditions
-from app.db.scope import Model, Scope
+from app.db.filters import Condition, Shape, conditions, read_query
+from app.db.scope import Scope
 from app.db.sorting import sort_keys
+from app.db.statements import Model, select_rows
 from app.schemas.pages import Page, PageQuery, Pagination
 
 PageT = TypeVar("PageT", bound=Page[Any])
+
+PAGE_SIZE = bindparam("_page_size", type_=Integer())
+OFFSET = bindparam("_offset", type_=BigInteger())
+
+
+def _count(rows: Any) -> ColumnElement[int]:
+    return select(func.count()).select_from(rows).scalar_subquery()
+
+
+@lru_cache(maxsize=1024)
+def _select_page(model: Model, shape: Shape) -> tuple[Select[Any], Select[Any]]:
+    """Return the statements that select a page and the total.
+
+    Each row of a full page has the total. That of another page follows from its rows, so that
+    nothing is counted.
+    """
+    found = select_rows(model).where(*conditions(model, shape))
+    matching = found.with_only_columns(model.__table__.c.id, maintain_column_froms=True)
+    keys = sort_keys(model, shape)
+    rows = found.order_by(*(key.clause() for key in keys)).limit(PAGE_SIZE).offset(OFFSET)
+    page = rows.cte("page")
+    total = case((_count(page) == PAGE_SIZE, _count(matching.subquery())))
+    order = [key.of(page).clause() for key in keys]
+    return (
+        select(page, total.label("_total")).order_by(*order),
+        select(_count(matching.subquery()).label("_total")),
+    )
 
 
 async def paginate(
@@ -17,16 +46,22 @@ async def paginate(
     model: Model,
     query: PageQuery,
     page_type: type[PageT],
-    *extra: ColumnElement[bool],
+    extra: Condition | None = None,
 ) -> PageT:
     """Fetch one page of the rows in scope."""
-    found = scope.select(model).where(*conditions(query, model), *extra)
-    total_of = found.with_only_columns(func.count().label("total"), maintain_column_froms=True)
-    [count] = await scope.execute(total_of)
-    total: int = count["total"]
-    order = [key.clause() for key in sort_keys(query, model)]
+    shape, values = read_query(query, extra)
+    select_page, select_total = _select_page(model, shape)
     offset = (query.page - 1) * query.page_size
-    rows = await scope.execute(found.order_by(*order).limit(query.page_size).offset(offset))
+    values |= {"_page_size": query.page_size, "_offset": offset}
+    rows = await scope.execute(select_page, values)
+    if len(rows) == query.page_size:
+        total = rows[0]["_total"]
+    elif rows or offset == 0:
+        total = offset + len(rows)
+    else:
+        # Beyond the last page.
+        [count] = await scope.execute(select_total, values)
+        total = count["_total"]
     pagination = Pagination(
         total=total,
         page=query.page,

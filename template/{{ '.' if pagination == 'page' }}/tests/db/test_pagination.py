@@ -4,6 +4,8 @@ import math
 
 import pytest
 
+from tests.support.cases import each_field
+from tests.support.resource import Resource
 from tests.support.rows import make_all
 from tests.support.samples import RESOURCES
 from tests.support.users import UserClient
@@ -43,19 +45,31 @@ async def test_last_page_may_be_short(alice: UserClient, ids: list[str]) -> None
         assert answer["pagination"]["has_next"] is (size < len(ids))
 
 
-async def test_page_after_the_last_is_empty(alice: UserClient, ids: list[str]) -> None:
-    response = await alice.get(PATH, params={"page": 2, "page_size": len(ids)})
+@pytest.mark.parametrize("page", [2, 3])
+async def test_page_after_the_last_is_empty(alice: UserClient, ids: list[str], page: int) -> None:
+    response = await alice.get(PATH, params={"page": page, "page_size": len(ids)})
     assert response.json() == {
         "items": [],
         "pagination": {
             "total": len(ids),
-            "page": 2,
+            "page": page,
             "page_size": len(ids),
             "total_pages": 1,
             "has_previous": True,
             "has_next": False,
         },
     }
+
+
+@each_field(lambda resource: resource.filterable)
+async def test_total_counts_the_filtered_rows(
+    alice: UserClient, resource: Resource, name: str
+) -> None:
+    rows = await make_all(alice, resource)
+    same = [row["id"] for row in rows if row[name] == rows[0][name]]
+    params = {name: rows[0][name], "page_size": 1}
+    answer = (await alice.get(resource.path, params=params)).json()
+    assert answer["pagination"]["total"] == len(same)
 
 
 async def test_empty_list_has_no_pages(alice: UserClient) -> None:

@@ -2,22 +2,31 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Depends, Path, Request
 
-from app.auth.current_user import CurrentUser
+from app.auth.current_user import CallerBearer
+from app.db.scope import Scope
 from app.errors import Forbidden
+from app.state import get_state
 
 
-async def require_own_path(
-    user_id: Annotated[str, Path(description="Id of the current user.")], current_user: CurrentUser
-) -> None:
-    """Compare the id in the path with the current user's, as strings.
+class _OwnScopeBearer(CallerBearer):
+    """Returns the scope of the current user, whose id must be the one in the path.
 
-    A dependency of the router: it runs after authentication (401), and before other parameters and
-    the body are validated. Queries use the current user's id, never the path's.
-
-    Raises:
-        Forbidden: the path has the id of another user.
+    The ids are compared as strings, after authentication (401), and before other parameters and the
+    body are validated. Queries use the current user's id, never the path's.
     """
-    if user_id != str(current_user):
-        raise Forbidden("This belongs to another user.")
+
+    async def __call__(  # type: ignore[override]
+        self, request: Request, user_id: Annotated[str, Path(description="Id of the current user.")]
+    ) -> Scope:
+        caller = await self.caller(request)
+        database = get_state(request.app).database
+        if user_id != str(caller.user_id):
+            await caller.check(database.execute)
+            raise Forbidden("This belongs to another user.")
+        return Scope(database, caller)
+
+
+own_scope = Depends(_OwnScopeBearer())
+OwnScopeDep = Annotated[Scope, own_scope]

@@ -1,21 +1,31 @@
 """Restore soft-deleted rows."""
 
-from sqlalchemy import RowMapping, update
+from functools import cache
+from typing import Any
 
-from app.db.scope import Model, Scope
+from sqlalchemy import update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from app.db.database import ResultRow
+from app.db.scope import Scope
+from app.db.statements import ROW_ID, Model
 from app.models.row import Id
 
 
-async def restore(scope: Scope, model: Model, row_id: Id) -> RowMapping:
+@cache
+def _restore_row(model: Model) -> ReturningUpdate[Any]:
+    table = model.__table__
+    found = (table.c.id == ROW_ID, table.c.deleted_at.is_not(None), *model.__accessible__(table))
+    statement = update(table).where(*found).values(deleted_at=None)
+    return statement.returning(*model.__columns__())
+
+
+async def restore(scope: Scope, model: Model, row_id: Id) -> ResultRow:
     """Restore a row and return it; a row that is not deleted stays as it is.
 
     Raises:
         NotFound: the user does not have the row.
         Conflict: a unique value is in use again.
     """
-    table = model.__table__
-    found = (table.c.id == row_id, *model.__accessible__(table, scope.user_id))
-    deleted = update(table).where(*found, table.c.deleted_at.is_not(None))
-    statement = deleted.values(deleted_at=None)
-    rows = await scope.execute(statement.returning(*model.__columns__()))
+    rows = await scope.execute(_restore_row(model), {"_row_id": row_id})
     return rows[0] if rows else await scope.get(model, row_id)

@@ -1,9 +1,8 @@
 """The mixin for soft deletion, which adds `deleted_at`."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Update, update
+from sqlalchemy import ColumnElement, FromClause, Update, bindparam, update
 from sqlmodel import Field
 
 from app.models.datetimes import UtcDateTime, utc_now
@@ -18,9 +17,11 @@ class SoftDeleted(Scoped):
     )
 
     @classmethod
-    def __visible__(cls, table: FromClause, user_id: Any) -> list[ColumnElement[bool]]:
-        return [*super().__visible__(table, user_id), table.c.deleted_at.is_(None)]
+    def __visible__(cls, table: FromClause) -> list[ColumnElement[bool]]:
+        return [*super().__visible__(table), table.c.deleted_at.is_(None)]
 
     @classmethod
     def __deletion__(cls) -> Update:
-        return update(cls.__table__).values(deleted_at=utc_now())
+        # Called when the statement is executed, which is built once.
+        now = bindparam("_now", callable_=utc_now, type_=UtcDateTime())
+        return update(cls.__table__).values(deleted_at=now)

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+from sqlalchemy import select
+from sqlmodel import SQLModel
+
+from app.db.database import Database
+from app.models.datetimes import utc_now
 from tests.support.api import FOREIGN_STATUS
 from tests.support.cases import each_resource_where, every_resource
 from tests.support.resource import Resource
@@ -48,6 +53,24 @@ async def test_restores_the_row_and_no_other(alice: UserClient, resource: Resour
         assert all(restored[name] == row[name] for name in row if name != "updated_at")
     assert (await alice.get(resource.row(row))).json() == restored
     assert (await alice.get(resource.row(other))).status_code == 404
+
+
+@every_resource
+async def test_each_deletion_has_its_own_time(
+    alice: UserClient, database: Database, resource: Resource
+) -> None:
+    tables = [each for each in SQLModel.metadata.sorted_tables if "deleted_at" in each.c]
+    await soft_deleted(alice, resource)
+    between = utc_now()
+    await soft_deleted(alice, resource)
+    times = [
+        row["deleted_at"]
+        for table in tables
+        for row in await database.execute(select(table.c.deleted_at))
+        if row["deleted_at"] is not None
+    ]
+    assert len(times) == 2
+    assert min(times) <= between <= max(times)
 
 
 @every_resource
