@@ -209,7 +209,7 @@ def main() -> None:
     print(f"copier --version: {seconds:.2f} s of CPU; {files} files; {ROUNDS} rounds\n")
     print(figures, shares, sep="\n\n")
     met = "met" if medians["copier copy"] < GOAL else "missed"
-    print(f"\nGoal of a copy: below {GOAL:.0f}, {met}")
+    print(f"\nGoal of a copy: below {GOAL:g}, {met}")
     section = SECTION.format(
         rounds=ROUNDS,
         files=files,
