@@ -163,8 +163,8 @@ def test_routers_of_resources_require_a_user() -> None:
         "pass",
         'PrefixRouter(prefix="/x")',
         "fastapi.APIRouter(dependencies=[])",
-        "PrefixRouter(dependencies=[Depends(somebody)])",
-        "PrefixRouter(dependencies=[current_scope_of_nobody])",
+        "PrefixRouter(dependencies=[Depends(other_dependency)])",
+        "PrefixRouter(dependencies=[current_scope_of_tests])",
         "PrefixRouter(dependencies=[current_scope])\nAPIRouter()",
     ],
 )

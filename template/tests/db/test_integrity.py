@@ -133,14 +133,14 @@ def test_conflict_names_the_fields_of_the_index(
 
 
 async def test_scope_converts_errors(database: Database) -> None:
-    nobody: Any = SimpleNamespace(parameters={}, check=AsyncMock())
+    caller: Any = SimpleNamespace(parameters={}, check=AsyncMock())
     with pytest.raises(ValidationFailed):
-        await Scope(database, nobody).execute(select(literal(2**70)))
+        await Scope(database, caller).execute(select(literal(2**70)))
 
 
 async def test_transactions_of_a_scope_are_one(database: Database) -> None:
-    nobody: Any = SimpleNamespace(parameters={}, check=AsyncMock())
-    async with Scope(database, nobody).transaction() as outer, outer.transaction() as inner:
+    caller: Any = SimpleNamespace(parameters={}, check=AsyncMock())
+    async with Scope(database, caller).transaction() as outer, outer.transaction() as inner:
         assert inner is outer
         assert inner.connection is not None
-    nobody.check.assert_awaited_once()
+    caller.check.assert_awaited_once()
