@@ -26,7 +26,8 @@ async def test_exhausted_pool_is_a_503_and_recovers(app: FastAPI, size: int) -> 
         async with AsyncExitStack() as taken:
             for _ in range(size):
                 await taken.enter_async_context(database.engine.connect())
-            response = await client.get("/ready")
+            async with asyncio.timeout(2):
+                response = await client.get("/ready")
         error_of(response, 503, "SERVICE_UNAVAILABLE")
         assert int(response.headers["Retry-After"]) > 0
         assert (await client.get("/ready")).status_code == 200

@@ -153,7 +153,7 @@ async def test_requests_hold_one_connection_at_most(
     for path in (resource.path, resource.absent, f"{resource.path}?sort=id,id"):
         await alice.get(path)
     body = resource.body(0)
-    await alice.post(f"{resource.path}/bulk", json=[body, {**body, "Unknown": 1}])
+    await alice.post(f"{resource.path}/bulk", json=[await full_body(alice, resource)])
     await alice.update(resource.row(row), json={"Unknown": 1})
     await alice.update(resource.row(row), json=body | {name: [] for name in resource.links})
     await alice.delete(resource.row(row))
