@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -35,6 +35,11 @@ class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
         with suppress(TimeoutError):
             await super().close(timeout=CLOSE_TIMEOUT_SECONDS)
 
+    async def fetch_rows(self, sql: str, arguments: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        """Execute a statement, which the driver prepares once for each connection."""
+        rows: list[Sequence[Any]] = await self.fetch(sql, *arguments)
+        return rows
+
 
 class FileConnection(aiosqlite.Connection):
     """A connection to a SQLite file."""
@@ -43,6 +48,10 @@ class FileConnection(aiosqlite.Connection):
         super().__init__(connector, ROWS_PER_FETCH)
         # The process can exit while a statement runs.
         self._thread.daemon = True
+
+    async def fetch_rows(self, sql: str, arguments: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        """Execute a statement, in one step of the thread of the connection."""
+        return await self.execute_fetchall(sql, arguments)
 
     async def close(self) -> None:
         """Close the connection, without waiting long for a running statement."""

@@ -13,7 +13,8 @@ from sqlalchemy.util import greenlet_spawn
 
 from app.db.connections import CLOSE_TIMEOUT_SECONDS
 from app.db.engine import POOL_SIZE, POOL_TIMEOUT_SECONDS, create_engine
-from app.db.outages import did_nothing, is_temporary, only_reads
+from app.db.outages import did_nothing, is_disconnect, is_temporary, only_reads
+from app.db.prepared import prepare
 from app.errors import ServiceUnavailable
 
 # For everything in a call of `execute` or a block of `transaction`: waiting for the pool, connecting,
@@ -50,6 +51,34 @@ def _can_repeat(error: DBAPIError, statement: Executable, parameters: Parameters
 def _lost(error: Exception, connection: Connection | AsyncConnection) -> bool:
     """Return whether the connection is lost, or the database cannot work now."""
     return connection.invalidated or is_temporary(error)
+
+
+def _execute_prepared(
+    connection: Connection, statement: Executable, parameters: Parameters
+) -> list[ResultRow] | None:
+    """Execute a statement if it can be prepared, and return its rows.
+
+    Returns None if SQLAlchemy has to execute it, which also has to raise its errors.
+    """
+    values = {} if parameters is None else parameters
+    if not isinstance(values, Mapping):
+        return None
+    prepared = prepare(statement, connection.dialect, values)
+    if prepared is None:
+        return None
+    try:
+        return prepared.execute(connection, values)
+    except Exception as error:
+        if is_disconnect(error):
+            connection.invalidate(error)
+            if not only_reads(statement) and not did_nothing(error):
+                raise ServiceUnavailable from error
+        elif is_temporary(error):
+            raise ServiceUnavailable from error
+        return None
+    except BaseException as error:
+        connection.invalidate(error)
+        raise
 
 
 class _Transaction(AsyncConnection):
@@ -146,6 +175,8 @@ class Database:
         with connection:
             try:
                 try:
+                    if (rows := _execute_prepared(connection, statement, parameters)) is not None:
+                        return rows
                     return rows_of(connection.execute(statement, parameters))
                 except DBAPIError as error:
                     if not _can_repeat(error, statement, parameters):

@@ -55,25 +55,36 @@ def _sqlite_code(error: BaseException | None) -> int:
 
 def is_temporary(error: Exception) -> bool:
     """Return whether the database cannot work now, as opposed to rejecting the statement."""
-    if not isinstance(error, DBAPIError):
-        return False
-    state, code = _state(error.orig), _sqlite_code(error.orig)
+    cause: BaseException | None = error
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        cause = error.orig
     return (
-        error.connection_invalidated
-        or state.startswith(TEMPORARY_STATES)
-        or code in TEMPORARY_SQLITE_CODES
+        _state(cause).startswith(TEMPORARY_STATES) or _sqlite_code(cause) in TEMPORARY_SQLITE_CODES
     )
 
 
-def did_nothing(error: DBAPIError) -> bool:
+def is_disconnect(error: BaseException) -> bool:
+    """Return whether a connection is no longer usable after an error of the driver."""
+    return (
+        isinstance(error, OSError)
+        or _state(error).startswith(LOST_STATES)
+        or _sqlite_code(error) in LOST_SQLITE_CODES
+    )
+
+
+def did_nothing(error: Exception) -> bool:
     """Return whether a statement certainly had no effect: it did not run, or was rejected."""
-    if _state(error.orig) == READ_ONLY or _sqlite_code(error.orig) == sqlite3.SQLITE_READONLY:
+    driver: BaseException | None = error
+    if isinstance(error, DBAPIError):
+        driver = error.driver_exception
+    if _state(driver) == READ_ONLY or _sqlite_code(driver) == sqlite3.SQLITE_READONLY:
         return True
-    driver = error.driver_exception
     # The driver sent nothing, because it knows that the connection is closed or closing.
     if isinstance(driver, asyncpg.InterfaceError) or str(driver).startswith(NOT_IDLE):
         return True
-    return _state(driver.__cause__) in ENDED_STATES
+    return driver is not None and _state(driver.__cause__) in ENDED_STATES
 
 
 def only_reads(statement: Executable) -> bool:
@@ -103,10 +114,5 @@ def handle_error(context: ExceptionContext) -> None:
     """Invalidate connections that are no longer usable, and keep user data out of the logs."""
     if context.sqlalchemy_exception:
         _forget_values(context.sqlalchemy_exception)
-    error = context.original_exception
-    if (
-        isinstance(error, OSError)
-        or _state(error).startswith(LOST_STATES)
-        or _sqlite_code(error) in LOST_SQLITE_CODES
-    ):
+    if is_disconnect(context.original_exception):
         context.is_disconnect = True

@@ -1,18 +1,18 @@
 """Insert many rows at once."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.database import ResultRow, Values
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.statements import Model
 
 
-@cache
+@built_once
 def _insert_in_order(model: Model) -> ReturningInsert[Any]:
     table = model.__table__
     statement = insert(table).values(model.__added__())

@@ -1,19 +1,19 @@
 """Update many rows at once."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.database import Values
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.statements import Model
 from app.models.row import Id
 
 
-@cache
+@built_once
 def _update_rows(model: Model) -> ReturningUpdate[Any]:
     table = model.__table__
     found = (table.c.id.in_(bindparam("_row_ids")), *model.__visible__(table))

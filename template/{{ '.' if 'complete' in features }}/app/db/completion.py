@@ -1,17 +1,17 @@
 """Toggle the completion of rows."""
 
-from functools import cache
 from typing import Any
 
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.database import ResultRow
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.statements import Model, update_row
 from app.models.row import Id
 
 
-@cache
+@built_once
 def _toggle(model: Model, name: str) -> ReturningUpdate[Any]:
     # Null counts as false.
     return update_row(model).values({name: model.__table__.c[name].is_not(True)})

@@ -1,15 +1,14 @@
 """Statistics of rows that can be completed."""
 
-from functools import cache
-
 from sqlalchemy import Executable, func
 
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.statements import Model, select_rows
 from app.schemas.completion_stats import CompletionStats
 
 
-@cache
+@built_once
 def _count(model: Model) -> Executable:
     # Null counts as pending.
     completed = func.count().filter(model.__table__.c.completed.is_(True))

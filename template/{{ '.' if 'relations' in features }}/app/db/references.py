@@ -20,6 +20,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from sqlmodel.main import default_registry
 
 from app.db.database import ResultRow, Values
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.statements import Model, update_row
 from app.errors import ValidationFailed
@@ -75,7 +76,7 @@ def values_of(checks: Sequence[Check], data: Values) -> dict[str, Any]:
     return {f"_new_{check.name}": data[check.name] for check in checks}
 
 
-@cache
+@built_once
 def _select_checks(checks: Checks) -> Executable:
     return select(*(check.condition.label(f"check_{n}") for n, check in enumerate(checks)))
 
@@ -89,7 +90,7 @@ async def failed(scope: Scope, checks: Checks, values: Values) -> dict[str, str]
     return {c.name: c.message for c, passes in zip(checks, passed, strict=True) if not passes}
 
 
-@cache
+@built_once
 def _select_ids(model: Model) -> Select[Any]:
     table = model.__table__
     wanted = table.c.id.in_(bindparam("_row_ids"))
@@ -102,7 +103,7 @@ async def missing_ids(scope: Scope, table: Table, ids: Collection[Id]) -> set[Id
     return set(ids) - {row["id"] for row in found}
 
 
-@cache
+@built_once
 def _insert_checked(model: Model, names: tuple[str, ...], checks: Checks) -> ReturningInsert[Any]:
     """Return the statement that inserts a row if its references pass the checks."""
     columns = model.__table__.c
@@ -132,7 +133,7 @@ async def insert_checked(scope: Scope, model: Model, data: Values) -> ResultRow:
     return rows[0]
 
 
-@cache
+@built_once
 def update_row_checked(model: Model, checks: Checks) -> ReturningUpdate[Any]:
     """Return the statement that updates a row if its new references pass the checks."""
     columns = model.__table__.c

@@ -7,6 +7,7 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.database import ResultRow, Values
+from app.db.prepared import built_once
 from app.db.references import (
     Check,
     Checks,
@@ -42,7 +43,7 @@ def _acyclic(table: Table, name: str) -> Check:
     return Check(name, ROW_ID.not_in(select(ancestors.union(step).c.id)), CYCLE)
 
 
-@cache
+@built_once
 def _update_in_place(model: Model, moved: tuple[str, ...], checks: Checks) -> ReturningUpdate[Any]:
     """Return the statement that updates a row if it keeps its parents."""
     same = [model.__table__.c[name] == new_value(name) for name in moved]

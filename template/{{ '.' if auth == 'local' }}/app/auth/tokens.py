@@ -1,31 +1,39 @@
 """Access tokens: JWTs that this API issues and verifies (RFC 9068, RFC 8725)."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
 import jwt
 from pydantic import TypeAdapter
-from sqlalchemy import literal, select
+from sqlalchemy import Select, literal, select
 
 from app import SLUG
-from app.auth.bearer import InvalidTokenError, explain, invalid_token
+from app.auth.bearer import BY_CLOCK, InvalidTokenError, explain, invalid_token
 from app.auth.settings import AuthSettings
 from app.db.caller import Execute
 from app.db.database import Values
+from app.db.prepared import built_once
 from app.models.owned import CALLER_CONDITIONS
 from app.models.row import Id
 from app.schemas.types import ids
 
 TOKEN_TYPE = "at+jwt"
 HEADER = {"alg", "typ"}
+# Those that were used last; each takes about 2 kB.
+VERIFIED_TOKENS = 1024
 # PyJWT requires `iss` and `aud` because it compares them.
 OPTIONS: Any = {"require": ["sub", "iat", "exp", "jti", "sid"], "strict_aud": True}
 
 _row_id: TypeAdapter[Id] = TypeAdapter(ids.Id)
 
-_SELECT_SESSION = select(literal(1).label("is_open")).where(*CALLER_CONDITIONS)
+
+@built_once
+def _select_session() -> Select[Any]:
+    return select(literal(1).label("is_open")).where(*CALLER_CONDITIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class AccessToken:
         Raises:
             Unauthorized: it has ended.
         """
-        if not await execute(_SELECT_SESSION, self.parameters):
+        if not await execute(_select_session(), self.parameters):
             raise invalid_token("session_ended")
 
 
@@ -75,13 +83,24 @@ def read_access_token(settings: AuthSettings, text: str) -> AccessToken:
     """Verify an access token.
 
     Raises:
-        InvalidTokenError: the signature or a claim is invalid.
+        InvalidTokenError: the signature or a claim is invalid, or the token has expired.
     """
+    secret = settings.jwt_secret_key.get_secret_value()
+    token, expires_at = _verify(text, secret, settings.jwt_algorithm)
+    if expires_at <= time.time():
+        raise InvalidTokenError("expired", BY_CLOCK)
+    return token
+
+
+# A client sends the same token many times. Whether its session is open is not kept.
+@lru_cache(VERIFIED_TOKENS)
+def _verify(text: str, secret: str, algorithm: str) -> tuple[AccessToken, int]:
+    """Verify an access token, and return it with the time at which it expires."""
     try:
         decoded = jwt.decode_complete(
             text,
-            settings.jwt_secret_key.get_secret_value(),
-            algorithms=[settings.jwt_algorithm],
+            secret,
+            algorithms=[algorithm],
             audience=SLUG,
             issuer=SLUG,
             options=OPTIONS,
@@ -96,7 +115,8 @@ def read_access_token(settings: AuthSettings, text: str) -> AccessToken:
         raise InvalidTokenError("header", "a parameter that is not issued here")
     claims = decoded["payload"]
     user_id = _read_id(claims["sub"], "user_id", "sub")
-    return AccessToken(user_id=user_id, session_id=_read_id(claims["sid"], "session_id", "sid"))
+    session_id = _read_id(claims["sid"], "session_id", "sid")
+    return AccessToken(user_id=user_id, session_id=session_id), int(claims["exp"])
 
 
 def _read_id(text: object, reason: str, claim: str) -> Id:

@@ -1,10 +1,10 @@
 """The error for a row that is not in scope."""
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, select
 
+from app.db.prepared import built_once
 from app.db.statements import ROW_ID, Model
 from app.errors import ApiError, Forbidden, NotFound
 from app.models.owned import CALLER_ID, Owned
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.db.scope import Scope
 
 
-@cache
+@built_once
 def _select_foreign_row(model: Model) -> Select[Any]:
     columns = model.__table__.c
     return select(columns.id).where(columns.id == ROW_ID, columns.user_id != CALLER_ID)

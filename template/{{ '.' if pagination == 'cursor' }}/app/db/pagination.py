@@ -8,13 +8,13 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from pydantic import MISSING, BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_, tuple_
 
 from app.db.filters import Condition, Shape, conditions, read_query
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.sorting import SortKey, sort_keys
 from app.db.statements import Model, select_rows
@@ -98,7 +98,7 @@ def _after(keys: Sequence[SortKey], nulls: Sequence[bool]) -> ColumnElement[bool
     return or_(*alternatives)
 
 
-@lru_cache(maxsize=1024)
+@built_once
 def _select_page(model: Model, shape: Shape, nulls: tuple[bool, ...]) -> Select[Any]:
     """Return the statement that selects a page: the first one, or the one after a position."""
     found = select_rows(model).where(*conditions(model, shape))

@@ -1,12 +1,13 @@
 """Fetch slices of lists, by limit and offset."""
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import BigInteger, Integer, Select, bindparam
 
 from app.db.filters import Condition, Shape, conditions, read_query
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.sorting import sort_keys
 from app.db.statements import Model, select_rows
@@ -18,7 +19,7 @@ LIMIT = bindparam("_limit", type_=Integer())
 OFFSET = bindparam("_offset", type_=BigInteger())
 
 
-@lru_cache(maxsize=1024)
+@built_once
 def _select_slice(model: Model, shape: Shape) -> Select[Any]:
     """Return the statement that selects a slice."""
     found = select_rows(model).where(*conditions(model, shape))

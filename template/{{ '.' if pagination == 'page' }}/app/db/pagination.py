@@ -1,11 +1,11 @@
 """Fetch pages of lists: numbered, with totals."""
 
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, case, func, select
 
 from app.db.filters import Condition, Shape, conditions, read_query
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.sorting import sort_keys
 from app.db.statements import Model, select_rows
@@ -21,24 +21,32 @@ def _count(rows: Any) -> ColumnElement[int]:
     return select(func.count()).select_from(rows).scalar_subquery()
 
 
-@lru_cache(maxsize=1024)
-def _select_page(model: Model, shape: Shape) -> tuple[Select[Any], Select[Any]]:
-    """Return the statements that select a page and the total.
+def _total(model: Model, shape: Shape) -> ColumnElement[int]:
+    found = select_rows(model).where(*conditions(model, shape))
+    ids = found.with_only_columns(model.__table__.c.id, maintain_column_froms=True)
+    return _count(ids.subquery())
+
+
+@built_once
+def _select_total(model: Model, shape: Shape) -> Select[Any]:
+    """Return the statement that selects the total."""
+    return select(_total(model, shape).label("_total"))
+
+
+@built_once
+def _select_page(model: Model, shape: Shape) -> Select[Any]:
+    """Return the statement that selects a page.
 
     Each row of a full page has the total. That of another page follows from its rows, so that
     nothing is counted.
     """
     found = select_rows(model).where(*conditions(model, shape))
-    matching = found.with_only_columns(model.__table__.c.id, maintain_column_froms=True)
     keys = sort_keys(model, shape)
     rows = found.order_by(*(key.clause() for key in keys)).limit(PAGE_SIZE).offset(OFFSET)
     page = rows.cte("page")
-    total = case((_count(page) == PAGE_SIZE, _count(matching.subquery())))
+    total = case((_count(page) == PAGE_SIZE, _total(model, shape)))
     order = [key.of(page).clause() for key in keys]
-    return (
-        select(page, total.label("_total")).order_by(*order),
-        select(_count(matching.subquery()).label("_total")),
-    )
+    return select(page, total.label("_total")).order_by(*order)
 
 
 async def paginate(
@@ -50,17 +58,16 @@ async def paginate(
 ) -> PageT:
     """Fetch one page of the rows in scope."""
     shape, values = read_query(query, extra)
-    select_page, select_total = _select_page(model, shape)
     offset = (query.page - 1) * query.page_size
     values |= {"_page_size": query.page_size, "_offset": offset}
-    rows = await scope.execute(select_page, values)
+    rows = await scope.execute(_select_page(model, shape), values)
     if len(rows) == query.page_size:
         total = rows[0]["_total"]
     elif rows or offset == 0:
         total = offset + len(rows)
     else:
         # Beyond the last page.
-        [count] = await scope.execute(select_total, values)
+        [count] = await scope.execute(_select_total(model, shape), values)
         total = count["_total"]
     pagination = Pagination(
         total=total,

@@ -1,18 +1,18 @@
 """Restore soft-deleted rows."""
 
-from functools import cache
 from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.database import ResultRow
+from app.db.prepared import built_once
 from app.db.scope import Scope
 from app.db.statements import ROW_ID, Model
 from app.models.row import Id
 
 
-@cache
+@built_once
 def _restore_row(model: Model) -> ReturningUpdate[Any]:
     table = model.__table__
     found = (table.c.id == ROW_ID, table.c.deleted_at.is_not(None), *model.__accessible__(table))
