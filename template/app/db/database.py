@@ -13,7 +13,13 @@ from sqlalchemy.util import greenlet_spawn
 
 from app.db.connections import CLOSE_TIMEOUT_SECONDS
 from app.db.engine import POOL_SIZE, POOL_TIMEOUT_SECONDS, create_engine
-from app.db.outages import did_nothing, is_disconnect, is_temporary, only_reads
+from app.db.outages import (
+    DRIVER_ERRORS,
+    did_nothing,
+    is_disconnect,
+    is_temporary,
+    only_reads,
+)
 from app.db.prepared import prepare
 from app.errors import ServiceUnavailable
 
@@ -58,7 +64,8 @@ def _execute_prepared(
 ) -> list[ResultRow] | None:
     """Execute a statement if it can be prepared, and return its rows.
 
-    Returns None if SQLAlchemy has to execute it, which also has to raise its errors.
+    Otherwise, SQLAlchemy has to execute it: also if the database or the driver rejects it, so that
+    the error is one of SQLAlchemy's.
     """
     values = {} if parameters is None else parameters
     if not isinstance(values, Mapping):
@@ -67,8 +74,12 @@ def _execute_prepared(
     if prepared is None:
         return None
     try:
-        return prepared.execute(connection, values)
-    except Exception as error:
+        arguments = prepared.arguments(values)
+    except Exception:  # noqa: BLE001
+        return None
+    try:
+        return prepared.execute(connection, arguments)
+    except DRIVER_ERRORS as error:
         if is_disconnect(error):
             connection.invalidate(error)
             if not only_reads(statement) and not did_nothing(error):
@@ -77,6 +88,7 @@ def _execute_prepared(
             raise ServiceUnavailable from error
         return None
     except BaseException as error:
+        # Such as a cancellation, which leaves a statement running.
         connection.invalidate(error)
         raise
 

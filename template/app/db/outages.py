@@ -40,6 +40,13 @@ TEMPORARY_SQLITE_CODES = {
 }
 # A file that was opened read-only stays read-only, even when it is writable again.
 LOST_SQLITE_CODES = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    sqlite3.Error,
+    OSError,
+)
 # The last byte of an extended code is the primary code.
 PRIMARY_CODE = 0xFF
 
@@ -68,7 +75,7 @@ def is_temporary(error: Exception) -> bool:
 def is_disconnect(error: BaseException) -> bool:
     """Return whether a connection is no longer usable after an error of the driver."""
     return (
-        isinstance(error, OSError)
+        isinstance(error, OSError | asyncpg.InternalClientError)
         or _state(error).startswith(LOST_STATES)
         or _sqlite_code(error) in LOST_SQLITE_CODES
     )

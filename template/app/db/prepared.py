@@ -44,13 +44,16 @@ class Prepared:
     # The columns whose values are converted.
     converted: tuple[tuple[str, Convert], ...]
 
-    def execute(self, connection: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def execute(self, connection: Connection, arguments: Sequence[Any]) -> list[dict[str, Any]]:
         """Execute the statement, and return its rows; the errors are those of the driver."""
-        arguments = self._arguments(values)
         driver: Any = connection.connection.dbapi_connection
         return self._rows(driver.run_async(lambda opened: opened.fetch_rows(self.sql, arguments)))
 
-    def _arguments(self, values: Mapping[str, Any]) -> list[Any]:
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the arguments of the SQL.
+
+        Raises any error if a value is missing or cannot be converted.
+        """
         found = []
         for name, generate, convert in self.parameters:
             value = values[name] if generate is None else generate()
@@ -58,6 +61,9 @@ class Prepared:
         return found
 
     def _rows(self, records: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+        if not self.columns:
+            # Without RETURNING, SQLAlchemy adds one for the primary key.
+            return []
         rows = [dict(zip(self.columns, record, strict=True)) for record in records]
         for name, convert in self.converted:
             for row in rows:

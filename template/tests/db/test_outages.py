@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Executable, insert, make_url, select, text
+from sqlalchemy import Executable, func, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.db import connections, database, engine
@@ -20,6 +20,7 @@ from tests.support.outages import (
     COUNT,
     MANY,
     METHODS,
+    SINGLE,
     WRITE,
     in_use,
     notes,
@@ -120,13 +121,14 @@ async def test_statement_of_a_transaction_is_not_retried(
 
 
 @needs_server
+@pytest.mark.parametrize("method", SINGLE)
 async def test_write_that_may_have_been_stored_is_not_retried(
-    notes_database: Database, proxied: tuple[Proxy, Database]
+    notes_database: Database, proxied: tuple[Proxy, Database], method: str
 ) -> None:
     proxy, through = proxied
     await run(through, COUNT)
     proxy.pause()
-    write = asyncio.create_task(run(through, WRITE))
+    write = asyncio.create_task(run(through, WRITE, method))
     await asyncio.sleep(0.05)
     await proxy.close_connections()
     with pytest.raises(ServiceUnavailable):
@@ -238,24 +240,26 @@ async def test_database_that_is_read_only_temporarily(
     assert await run(notes_database, COUNT, method) == 1
 
 
-def raising(state: str) -> str:
-    """Return a statement that the server rejects with a SQLSTATE."""
-    return f"DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '{state}'; END $$"
-
-
 @needs_server
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("state", ["40001", "40P01", "53100", "53300", "55P03", "57014"])
 async def test_temporary_errors(notes_database: Database, method: str, state: str) -> None:
+    await run(
+        notes_database,
+        text(
+            "CREATE OR REPLACE FUNCTION refuse(state text) RETURNS int LANGUAGE plpgsql AS $$"
+            " BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = state; END $$"
+        ),
+    )
     with pytest.raises(ServiceUnavailable):
-        await run(notes_database, text(raising(state)), method)
+        await run(notes_database, select(func.refuse(state)), method)
     await run(notes_database, WRITE, method)
 
 
 @needs_server
 async def test_other_errors(notes_database: Database) -> None:
     with pytest.raises(DBAPIError, match="refused"):
-        await run(notes_database, text(raising("P0001")))
+        await run(notes_database, text("DO $$ BEGIN RAISE EXCEPTION 'refused'; END $$"))
 
 
 @needs_server
@@ -281,8 +285,9 @@ async def test_commit_that_fails(notes_database: Database) -> None:
 
 
 @needs_server
+@pytest.mark.parametrize("method", SINGLE)
 async def test_statement_that_waits_for_a_lock_is_cancelled(
-    notes_database: Database, admin: Database, monkeypatch: pytest.MonkeyPatch
+    notes_database: Database, admin: Database, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     await run(notes_database, WRITE)
     async with admin.transaction() as holding:
@@ -290,7 +295,7 @@ async def test_statement_that_waits_for_a_lock_is_cancelled(
         with monkeypatch.context() as patch:
             patch.setattr(database, "ANSWER_TIMEOUT_SECONDS", 0.2)
             with pytest.raises(ServiceUnavailable):
-                await run(notes_database, notes.update().values(text="c"))
+                await run(notes_database, notes.update().values(text="c"), method)
     # No statement is still waiting in the server, to write when the lock is released.
     assert await run(notes_database, select(notes.c.text)) == "b"
 

@@ -13,7 +13,17 @@ from sqlalchemy.exc import IntegrityError, InvalidRequestError
 from app.db import connections, database
 from app.db.database import Database
 from app.errors import ServiceUnavailable
-from tests.support.outages import COUNT, MANY, METHODS, WRITE, in_use, notes, notes_database_at, run
+from tests.support.outages import (
+    COUNT,
+    MANY,
+    METHODS,
+    SINGLE,
+    WRITE,
+    in_use,
+    notes,
+    notes_database_at,
+    run,
+)
 
 
 @pytest.fixture
@@ -69,8 +79,9 @@ async def test_rejected_statement_is_retried_on_a_new_connection(
     assert await run(sqlite, COUNT) == 1
 
 
+@pytest.mark.parametrize("method", SINGLE)
 async def test_statement_that_may_have_run_is_not_retried(
-    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     await run(sqlite, text("PRAGMA query_only = ON"))
     with pytest.raises(ServiceUnavailable):
@@ -78,7 +89,7 @@ async def test_statement_that_may_have_run_is_not_retried(
     monkeypatch.setattr(database, "did_nothing", lambda _error: False)
     await run(sqlite, text("PRAGMA query_only = ON"))
     with pytest.raises(ServiceUnavailable):
-        await run(sqlite, WRITE)
+        await run(sqlite, WRITE, method)
     assert await run(sqlite, COUNT) == 0
 
 

@@ -50,7 +50,7 @@ def of_statement(original: Exception) -> DBAPIError:
 )
 def test_is_temporary(error: Exception, expected: bool) -> None:
     assert is_temporary(of_statement(error)) is expected
-    assert not is_temporary(error)
+    assert is_temporary(error) is expected
 
 
 def test_only_reads() -> None:
@@ -64,6 +64,7 @@ def test_only_reads() -> None:
 def test_read_only_errors_did_nothing() -> None:
     assert did_nothing(of_statement(ServerError("25006")))
     assert did_nothing(of_statement(file_error(sqlite3.SQLITE_READONLY)))
+    assert did_nothing(ServerError("25006"))
     assert not did_nothing(of_statement(ServerError("08006")))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import Response
-from sqlalchemy import event
+from sqlalchemy import Executable, event
 from sqlalchemy.engine import Connection
-from sqlalchemy.sql import ClauseElement
 
+from app.db.prepared import Prepared, prepare
 from app.state import get_state
 from tests.support.cases import every_resource
 from tests.support.resource import Resource
@@ -34,7 +34,9 @@ OPERATIONS: dict[str, Send] = {
 class Observed:
     """What happened on the database."""
 
-    statements: list[ClauseElement] = field(default_factory=list)
+    statements: list[Executable] = field(default_factory=list)
+    # Those that the driver executed, without SQLAlchemy.
+    prepared: list[Executable] = field(default_factory=list)
     compilations: int = 0
     connections: int = 0
     in_use: int = 0
@@ -43,6 +45,7 @@ class Observed:
     def clear(self) -> None:
         """Forget everything."""
         self.statements.clear()
+        self.prepared.clear()
         self.compilations = self.connections = self.most_in_use = 0
 
 
@@ -59,8 +62,15 @@ async def observed(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
             found.compilations += 1
             super().__init__(*arguments, **options)
 
-    def note_statement(_: Connection, statement: ClauseElement, *_arguments: Any) -> None:
+    def note_statement(_: Connection, statement: Executable, *_arguments: Any) -> None:
         found.statements.append(statement)
+
+    def note_prepared(statement: Executable, *arguments: Any) -> Prepared | None:
+        prepared = prepare(statement, *arguments)
+        if prepared is not None:
+            found.statements.append(statement)
+            found.prepared.append(statement)
+        return prepared
 
     def note_checkout(*_: Any) -> None:
         found.connections += 1
@@ -71,6 +81,7 @@ async def observed(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         found.in_use -= 1
 
     monkeypatch.setattr(engine.dialect, "statement_compiler", Compiler)
+    monkeypatch.setattr("app.db.database.prepare", note_prepared)
     event.listen(engine, "before_execute", note_statement)
     event.listen(engine, "checkout", note_checkout)
     event.listen(engine, "checkin", note_return)
@@ -105,6 +116,7 @@ async def test_one_statement_on_one_connection(
     response = await OPERATIONS[operation](alice, resource, row)
     assert response.is_success, response.text
     assert len(observed.statements) == observed.connections == 1
+    assert observed.prepared == observed.statements
 
 
 @pytest.mark.parametrize("resource", WITHOUT_LINKS, ids=str)

@@ -6,10 +6,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio import to_thread
-from sqlalchemy import Column, Executable, Integer, MetaData, String, Table, func, insert, select
+from sqlalchemy import (
+    Column,
+    Executable,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TextClause,
+    func,
+    insert,
+    select,
+)
 
 from app.db.database import Database, rows_of
 from app.db.engine import POOL_SIZE
+from app.db.prepared import built_once
 
 notes = Table(
     "notes",
@@ -19,8 +31,9 @@ notes = Table(
 )
 WRITE = insert(notes).values(text="a")
 COUNT = select(func.count()).select_from(notes)
-# The methods of a database that execute statements.
-METHODS = ("execute", "transaction")
+# The ways in which a database executes a statement by itself, and all ways.
+SINGLE = ("execute", "prepared")
+METHODS = (*SINGLE, "transaction")
 # More requests than a pool has connections.
 MANY = 20
 
@@ -47,9 +60,17 @@ async def notes_database_at(url: str, pool_size: int = POOL_SIZE) -> AsyncIterat
             assert not thread.is_alive()
 
 
+@built_once
+def prepared(statement: Executable) -> Executable:
+    """Return a copy of a statement that the database prepares."""
+    return statement.execution_options(is_copy=True)
+
+
 async def run(opened: Database, statement: Executable, method: str = "execute") -> Any:
     """Execute a statement by itself or in a transaction; return its first value, if any."""
-    if method == "execute":
+    if method == "prepared" and not isinstance(statement, TextClause):
+        statement = prepared(statement)
+    if method in SINGLE:
         rows = await opened.execute(statement)
     else:
         async with opened.transaction() as connection:

@@ -6,16 +6,18 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
 
 from app.auth.settings import AuthSettings
 from app.errors import RateLimited
+
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool
 
 ADDRESS_FACTOR = 10
 REDIS_TIMEOUT_SECONDS = 0.5
@@ -81,6 +83,9 @@ class RateLimits:
             self._connect(settings.rate_limit_storage_url)
 
     def _connect(self, url: str) -> None:
+        # It takes 4 MB, which a process without Redis does not need.
+        from redis.asyncio import ConnectionPool  # noqa: PLC0415
+
         self._pool = ConnectionPool.from_url(
             url,
             socket_connect_timeout=REDIS_TIMEOUT_SECONDS,

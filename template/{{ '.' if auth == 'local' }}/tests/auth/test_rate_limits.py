@@ -202,9 +202,7 @@ async def test_unavailable_storage_is_retried_after_ten_seconds(
 
 async def test_connections_to_the_storage_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Mock(aclose=AsyncMock())
-    monkeypatch.setattr(
-        "app.auth.rate_limits.ConnectionPool", Mock(from_url=Mock(return_value=pool))
-    )
+    monkeypatch.setattr("redis.asyncio.ConnectionPool", Mock(from_url=Mock(return_value=pool)))
     monkeypatch.setattr("app.auth.rate_limits.RedisStorage", lambda *_, **__: MemoryStorage())
     await RateLimits(auth_settings(rate_limit_storage_url=DEAD_REDIS)).close()
     pool.aclose.assert_awaited_once()
