@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import aiosqlite
@@ -35,6 +36,10 @@ class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
         with suppress(TimeoutError):
             await super().close(timeout=CLOSE_TIMEOUT_SECONDS)
 
+    async def column_types(self, sql: str) -> Iterable[int | None]:
+        """Return the OIDs of the types that a statement returns."""
+        return [column.type.oid for column in (await self.prepare(sql)).get_attributes()]
+
     async def fetch_rows(self, sql: str, arguments: Sequence[Any]) -> Iterable[Sequence[Any]]:
         """Execute a statement, which the driver prepares once for each connection."""
         rows: list[Sequence[Any]] = await self.fetch(sql, *arguments)
@@ -48,6 +53,10 @@ class FileConnection(aiosqlite.Connection):
         super().__init__(connector, ROWS_PER_FETCH)
         # The process can exit while a statement runs.
         self._thread.daemon = True
+
+    async def column_types(self, _sql: str) -> Iterable[int | None]:
+        """Return no types: in SQLite, each value has its own."""
+        return repeat(None)
 
     async def fetch_rows(self, sql: str, arguments: Sequence[Any]) -> Iterable[Sequence[Any]]:
         """Execute a statement, in one step of the thread of the connection."""

@@ -34,20 +34,31 @@ class _Parameter(NamedTuple):
     convert: Convert | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """The SQL of a statement, and what it takes and returns."""
 
     sql: str
-    parameters: tuple[_Parameter, ...]
-    columns: tuple[str, ...]
-    # The columns whose values are converted.
-    converted: tuple[tuple[str, Convert], ...]
+    dialect: Dialect
+    parameters: Sequence[_Parameter]
+    columns: Mapping[str, TypeEngine[Any]]
+    # The columns whose values are converted, as soon as the driver has told their types.
+    _converted: Sequence[tuple[str, Convert]] | None = None
 
     def execute(self, connection: Connection, arguments: Sequence[Any]) -> list[dict[str, Any]]:
         """Execute the statement, and return its rows; the errors are those of the driver."""
         driver: Any = connection.connection.dbapi_connection
-        return self._rows(driver.run_async(lambda opened: opened.fetch_rows(self.sql, arguments)))
+        if self._converted is None:
+            types = driver.run_async(lambda opened: opened.column_types(self.sql))
+            self._converted = list(self._conversions(types))
+        rows = driver.run_async(lambda opened: opened.fetch_rows(self.sql, arguments))
+        return self._rows(rows, self._converted)
+
+    def _conversions(self, types: Iterable[Any]) -> Iterator[tuple[str, Convert]]:
+        for (name, column_type), driver_type in zip(self.columns.items(), types, strict=False):
+            implementation = column_type.dialect_impl(self.dialect)
+            if convert := implementation.result_processor(self.dialect, driver_type):
+                yield name, convert
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """Return the arguments of the SQL.
@@ -60,12 +71,14 @@ class Prepared:
             found.append(value if convert is None else convert(value))
         return found
 
-    def _rows(self, records: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    def _rows(
+        self, records: Iterable[Sequence[Any]], converted: Iterable[tuple[str, Convert]]
+    ) -> list[dict[str, Any]]:
         if not self.columns:
             # Without RETURNING, SQLAlchemy adds one for the primary key.
             return []
         rows = [dict(zip(self.columns, record, strict=True)) for record in records]
-        for name, convert in self.converted:
+        for name, convert in converted:
             for row in rows:
                 row[name] = convert(row[name])
         return rows
@@ -107,15 +120,10 @@ def _prepare(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> Prepar
         generate = generated.get(name)
         if name not in generated and not bound.required and name not in names:
             generate = bound.callable or _always(bound.value)
-        convert = _implementation(bound.type, dialect).bind_processor(dialect)
+        convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
         parameters.append(_Parameter(name, generate, convert))
-    columns = statement.exported_columns.items()
-    readers = {
-        name: _implementation(column.type, dialect).result_processor(dialect, None)
-        for name, column in columns
-    }
-    converted = tuple((name, convert) for name, convert in readers.items() if convert)
-    return Prepared(compiled.string, tuple(parameters), tuple(readers), converted)
+    columns = {name: column.type for name, column in statement.exported_columns.items()}
+    return Prepared(compiled.string, dialect, parameters, columns)
 
 
 def _defaults(compiled: Any) -> Iterator[tuple[str, Generate | None]]:
@@ -134,7 +142,3 @@ def _defaults(compiled: Any) -> Iterator[tuple[str, Generate | None]]:
 
 def _always(value: Any) -> Generate:
     return lambda: value
-
-
-def _implementation(column_type: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
-    return column_type.dialect_impl(dialect)
