@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
+from pydantic import SecretStr
 
 from app import SLUG
 from app.state import get_state
-from tests.support.accounts import AUTH, me, new_session
+from tests.support.accounts import AUTH, client_with_address, me, new_session
 from tests.support.forgery import Forger, decode, encode
 
 NOW = int(time.time())
@@ -106,6 +107,23 @@ async def test_invalid_header(client: AsyncClient, forger: Forger, header: dict[
 @pytest.mark.parametrize("secret", ["", "secret", "k" * 32, "x" * 64])
 async def test_other_key(client: AsyncClient, valid_token: str, secret: str) -> None:
     assert await is_refused(client, Forger(secret, valid_token).with_claims())
+
+
+async def test_key_of_another_process(app: FastAPI, client: AsyncClient, valid_token: str) -> None:
+    assert not await is_refused(client, valid_token)
+    async with client_with_address(app, jwt_secret_key=SecretStr("k" * 64)) as other:
+        assert await is_refused(other, valid_token)
+
+
+async def test_token_expires_after_it_was_valid(
+    client: AsyncClient, valid_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not await is_refused(client, valid_token)
+    expires_at = decode(valid_token.split(".")[1])["exp"]
+    monkeypatch.setattr("app.auth.tokens.time.time", lambda: expires_at - 0.1)
+    assert not await is_refused(client, valid_token)
+    monkeypatch.setattr("app.auth.tokens.time.time", lambda: expires_at)
+    assert await is_refused(client, valid_token)
 
 
 async def test_embedded_key(client: AsyncClient, valid_token: str) -> None:

@@ -1,0 +1,212 @@
+"""Prepared statements: which are prepared, the values they take, and the errors they raise."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import (
+    JSON,
+    Column,
+    Executable,
+    Float,
+    Integer,
+    MetaData,
+    Numeric,
+    Select,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from app.db.database import Database, ResultRow, rows_of
+from app.db.prepared import built_once, prepare
+from app.models.datetimes import UtcDateTime
+from tests.support.databases import empty_database
+
+numbers = count()
+
+
+def length(context: Any) -> int:
+    """Return a default that depends on the other values."""
+    return len(context.get_current_parameters()["text"])
+
+
+notes = Table(
+    "prepared_notes",
+    MetaData(),
+    Column("id", Uuid, primary_key=True, default=uuid4),
+    Column("text", String, nullable=False, unique=True),
+    Column("number", Integer, default=lambda: next(numbers)),
+    Column("kind", String, default="plain", onupdate="changed"),
+    Column("price", Numeric(10, 2)),
+    Column("weight", Float),
+    Column("at", UtcDateTime),
+    Column("data", JSON(none_as_null=True)),
+)
+measured = Table(
+    "prepared_lengths",
+    notes.metadata,
+    Column("text", String, primary_key=True),
+    Column("length", Integer, default=length),
+)
+AT = datetime(2040, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))
+
+
+@built_once
+def _insert() -> Executable:
+    return insert(notes).returning(notes)
+
+
+@built_once
+def _insert_only() -> Executable:
+    return insert(notes)
+
+
+@built_once
+def _update() -> Executable:
+    return update(notes).where(notes.c.text == bindparam("_text")).returning(notes)
+
+
+@built_once
+def _delete() -> Executable:
+    return delete(notes)
+
+
+@built_once
+def _select(*names: str) -> Select[Any]:
+    return select(*(notes.c[name] for name in names)).order_by(notes.c.text)
+
+
+@built_once
+def _select_texts() -> Executable:
+    return select(notes.c.text).where(notes.c.text.in_(bindparam("_texts", expanding=True)))
+
+
+@built_once
+def _insert_measured() -> Executable:
+    return insert(measured).returning(measured)
+
+
+@built_once
+def _count() -> Executable:
+    found = select(func.count().label("found")).select_from(notes)
+    return found.where(notes.c.kind == "plain")
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Database]:
+    """A database of the kind that the tests run on, with the empty tables."""
+    async with empty_database(tmp_path) as url:
+        database = Database(url)
+        async with database.transaction() as connection:
+            await connection.run_sync(notes.metadata.create_all)
+        yield database
+        await database.dispose()
+
+
+def is_prepared(database: Database, statement: Executable, *names: str) -> bool:
+    """Return whether a database prepares a statement."""
+    return prepare(statement, database.engine.dialect, dict.fromkeys(names)) is not None
+
+
+async def by_sqlalchemy(database: Database, statement: Executable) -> list[ResultRow]:
+    """Return the rows of a statement that SQLAlchemy executes."""
+    async with database.transaction() as connection:
+        return rows_of(await connection.execute(statement))
+
+
+def test_statements_are_built_once_for_the_same_arguments() -> None:
+    assert _select("id") is _select("id")
+    assert _select("id") is not _select("text")
+
+
+async def test_only_statements_that_are_built_once_are_prepared(opened: Database) -> None:
+    assert is_prepared(opened, _select("id"))
+    assert not is_prepared(opened, select(notes.c.id))
+    # A statement that is made of another one is not built once.
+    assert not is_prepared(opened, _select("id").limit(1))
+
+
+async def test_values_are_those_of_sqlalchemy(opened: Database) -> None:
+    given: dict[str, Any] = {
+        "text": "a",
+        "price": Decimal("12345678.90"),
+        "weight": 0.1,
+        "at": AT,
+        "data": {"é": [1, None]},
+    }
+    assert is_prepared(opened, _insert(), *given)
+    [inserted] = await opened.execute(_insert(), given)
+    assert isinstance(inserted["price"], Decimal)
+    assert inserted["at"] == AT
+    assert inserted["at"].tzinfo is UTC
+    assert inserted["data"] == given["data"]
+    names = tuple(notes.c.keys())
+    assert await opened.execute(_select(*names)) == [inserted]
+    assert await by_sqlalchemy(opened, select(notes)) == [inserted]
+
+
+async def test_nulls(opened: Database) -> None:
+    given = dict.fromkeys(("number", "kind", "price", "weight", "at", "data"))
+    [inserted] = await opened.execute(_insert(), {"text": "a", **given})
+    assert inserted.items() >= given.items()
+    # A null of SQL, not of JSON.
+    found = select(notes.c.text).where(notes.c.data.is_(None))
+    assert await by_sqlalchemy(opened, found) == [{"text": "a"}]
+
+
+async def test_columns_without_a_value_get_their_defaults(opened: Database) -> None:
+    rows = [row for text in "ab" for row in await opened.execute(_insert(), {"text": text})]
+    assert rows[0]["id"] != rows[1]["id"]
+    assert rows[1]["number"] == rows[0]["number"] + 1
+    assert [row["kind"] for row in rows] == ["plain", "plain"]
+    [updated] = await opened.execute(_update(), {"_text": "a", "number": 7})
+    assert (updated["number"], updated["kind"]) == (7, "changed")
+    [updated] = await opened.execute(_update(), {"_text": "a", "kind": "kept"})
+    assert (updated["number"], updated["kind"]) == (7, "kept")
+
+
+async def test_values_within_a_statement(opened: Database) -> None:
+    await opened.execute(_insert(), {"text": "a"})
+    await opened.execute(_insert(), {"text": "b", "kind": "other"})
+    assert is_prepared(opened, _count())
+    assert await opened.execute(_count()) == [{"found": 1}]
+
+
+async def test_statements_that_return_no_rows(opened: Database) -> None:
+    assert await opened.execute(_insert_only(), {"text": "a"}) == []
+    assert len(await opened.execute(_select("id"))) == 1
+    assert await opened.execute(_delete()) == []
+    assert await opened.execute(_select("id")) == []
+
+
+async def test_statements_that_differ_in_each_execution(opened: Database) -> None:
+    await opened.execute(_insert(), {"text": "a"})
+    assert not is_prepared(opened, _select_texts(), "_texts")
+    assert await opened.execute(_select_texts(), {"_texts": ["a", "b"]}) == [{"text": "a"}]
+    assert not is_prepared(opened, _insert_measured(), "text")
+    rows = await opened.execute(_insert_measured(), {"text": "abc"})
+    assert rows == [{"text": "abc", "length": 3}]
+
+
+async def test_errors_are_those_of_sqlalchemy(opened: Database) -> None:
+    await opened.execute(_insert(), {"text": "a"})
+    with pytest.raises(IntegrityError):
+        await opened.execute(_insert(), {"text": "a"})
+    with pytest.raises(StatementError):
+        await opened.execute(_update(), {"number": 1})
+    with pytest.raises(StatementError):
+        await opened.execute(_insert(), {"text": "b", "data": object()})
+    assert len(await opened.execute(_select("text"))) == 1
