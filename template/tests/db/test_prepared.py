@@ -1,5 +1,6 @@
 """Prepared statements: which are prepared, the values they take, and the errors they raise."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     delete,
+    event,
     func,
     insert,
     select,
@@ -31,7 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.db.database import Database, ResultRow, rows_of
-from app.db.prepared import built_once, prepare
+from app.db.prepared import Prepared, built_once, prepare
+from app.errors import ServiceUnavailable
 from app.models.datetimes import UtcDateTime
 from tests.support.databases import empty_database
 
@@ -61,6 +64,12 @@ measured = Table(
     Column("text", String, primary_key=True),
     Column("length", Integer, default=length),
 )
+generated = Table(
+    "prepared_defaults",
+    notes.metadata,
+    Column("text", String, primary_key=True, server_default="a"),
+    Column("number", Integer),
+)
 AT = datetime(2040, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))
 
 
@@ -72,6 +81,11 @@ def _insert() -> Executable:
 @built_once
 def _insert_only() -> Executable:
     return insert(notes)
+
+
+@built_once
+def _insert_generated() -> Executable:
+    return insert(generated)
 
 
 @built_once
@@ -168,8 +182,9 @@ async def test_nulls(opened: Database) -> None:
 
 
 async def test_columns_without_a_value_get_their_defaults(opened: Database) -> None:
-    rows = [row for text in "ab" for row in await opened.execute(_insert(), {"text": text})]
-    assert rows[0]["id"] != rows[1]["id"]
+    # With an id: SQLAlchemy would execute a statement again that violates a constraint.
+    given = [{"id": uuid4(), "text": text} for text in "ab"]
+    rows = [row for values in given for row in await opened.execute(_insert(), values)]
     assert rows[1]["number"] == rows[0]["number"] + 1
     assert [row["kind"] for row in rows] == ["plain", "plain"]
     [updated] = await opened.execute(_update(), {"_text": "a", "number": 7})
@@ -190,6 +205,8 @@ async def test_statements_that_return_no_rows(opened: Database) -> None:
     assert len(await opened.execute(_select("id"))) == 1
     assert await opened.execute(_delete()) == []
     assert await opened.execute(_select("id")) == []
+    # SQLAlchemy adds RETURNING for a primary key that the database generates.
+    assert await opened.execute(_insert_generated(), {"number": 1}) == []
 
 
 async def test_statements_that_differ_in_each_execution(opened: Database) -> None:
@@ -210,3 +227,25 @@ async def test_errors_are_those_of_sqlalchemy(opened: Database) -> None:
     with pytest.raises(StatementError):
         await opened.execute(_insert(), {"text": "b", "data": object()})
     assert len(await opened.execute(_select("text"))) == 1
+
+
+@pytest.mark.parametrize(("code", "lost"), [(sqlite3.SQLITE_BUSY, 0), (sqlite3.SQLITE_IOERR, 1)])
+async def test_temporary_error_does_not_repeat_a_write(
+    opened: Database, monkeypatch: pytest.MonkeyPatch, code: int, lost: int
+) -> None:
+    invalidated: list[object] = []
+
+    def fail(*_: object) -> None:
+        error = sqlite3.OperationalError("refused")
+        error.sqlite_errorcode = code
+        raise error
+
+    def note(*arguments: object) -> None:
+        invalidated.append(arguments)
+
+    monkeypatch.setattr(Prepared, "execute", fail)
+    event.listen(opened.engine.sync_engine, "invalidate", note)
+    with pytest.raises(ServiceUnavailable):
+        await opened.execute(_insert(), {"text": "a"})
+    assert len(invalidated) == lost
+    assert await by_sqlalchemy(opened, select(notes)) == []

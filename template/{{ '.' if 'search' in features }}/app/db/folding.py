@@ -23,6 +23,18 @@ class folded(GenericFunction[str]):  # noqa: N801  # Functions are named as in S
     inherit_cache = True
 
 
+class pattern(GenericFunction[str]):  # noqa: N801
+    """The second argument of `like` that finds a string."""
+
+    inherit_cache = True
+
+
+class like(GenericFunction[bool]):  # noqa: N801
+    """Whether the first string contains that of a pattern; an index of trigrams can answer it."""
+
+    inherit_cache = True
+
+
 class position(GenericFunction[int]):  # noqa: N801
     """The position of the second string in the first one, from 1; 0 if it is not there."""
 
@@ -39,6 +51,30 @@ def _fold_on_postgresql(element: folded, compiler: SQLCompiler, **options: Any) 
         f' THEN upper({string} COLLATE "C") COLLATE "C"'
         f' ELSE upper(lower({string} COLLATE "und-x-icu")) COLLATE "C" END'
     )
+
+
+@compiles(pattern)
+def _build_pattern_on_sqlite(element: pattern, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
+@compiles(pattern, "postgresql")
+def _build_pattern_on_postgresql(element: pattern, compiler: SQLCompiler, **options: Any) -> str:
+    string = compiler.process(element.clauses, **options)
+    for wildcard in ("\\", "%", "_"):
+        string = f"replace({string}, '{wildcard}', '\\{wildcard}')"
+    return f"'%' || {string} || '%'"
+
+
+@compiles(like)
+def _compare_on_sqlite(element: like, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **options)}) > 0)"
+
+
+@compiles(like, "postgresql")
+def _compare_on_postgresql(element: like, compiler: SQLCompiler, **options: Any) -> str:
+    string, wanted = (compiler.process(part, **options) for part in element.clauses)
+    return f"({string} LIKE {wanted})"
 
 
 @compiles(position)

@@ -1,13 +1,19 @@
 """Search for a string in columns, case-insensitively, with or without composed accents."""
 
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, or_, select
 
 from app.db.filters import Condition
-from app.db.folding import folded, position
+from app.db.folding import folded, like, pattern, position
 from app.db.statements import Model
+
+# An index of trigrams (docs/search.md) would be read as a whole for shorter strings.
+TRIGRAM = 3
+
+Comparison = Callable[[ColumnElement[str], ColumnElement[str]], ColumnElement[bool]]
 
 
 def _parameter(name: str) -> ColumnElement[str]:
@@ -15,13 +21,17 @@ def _parameter(name: str) -> ColumnElement[str]:
 
 
 def _has(string: ColumnElement[str], wanted: ColumnElement[str]) -> ColumnElement[bool]:
-    return position(string, wanted) > 0
+    return position(string, select(wanted).scalar_subquery()) > 0
 
 
-def _contains(column: ColumnElement[str], form: str) -> ColumnElement[bool]:
-    # The database folds both sides, so its version of Unicode may differ from Python's. The
-    # subquery folds the wanted string once and not for each row.
-    return _has(folded(column), select(folded(_parameter(form))).scalar_subquery())
+def _is_like(string: ColumnElement[str], wanted: ColumnElement[str]) -> ColumnElement[bool]:
+    return like(string, select(pattern(wanted)).scalar_subquery())
+
+
+def _contains(column: ColumnElement[str], form: str, has: Comparison) -> ColumnElement[bool]:
+    # The database folds both sides, so its version of Unicode may differ from Python's. The wanted
+    # string is in a subquery, which folds it once and not for each row.
+    return has(folded(column), folded(_parameter(form)))
 
 
 def _mark(composed: str, decomposed: str) -> str:
@@ -47,23 +57,28 @@ def _forms(wanted: str) -> dict[str, str]:
     return forms
 
 
-def _contains_any(column: ColumnElement[str], forms: tuple[str, ...]) -> ColumnElement[bool]:
-    found = [_contains(column, form) for form in ("wanted", "composed") if form in forms]
+def _contains_any(
+    column: ColumnElement[str], forms: tuple[str, ...], has: Comparison
+) -> ColumnElement[bool]:
+    found = [_contains(column, form, has) for form in ("wanted", "composed") if form in forms]
     if "decomposed" in forms:
         # Few strings contain such a mark, and the others need not be folded again.
-        marked = _has(column, _parameter("mark"))
-        found.append(and_(marked, _contains(column, "decomposed")))
+        marked = position(column, _parameter("mark")) > 0
+        found.append(and_(marked, _contains(column, "decomposed", has)))
     return or_(*found)
 
 
 @cache
-def _condition(model: Model, names: tuple[str, ...], forms: tuple[str, ...]) -> ColumnElement[bool]:
+def _condition(
+    model: Model, names: tuple[str, ...], forms: tuple[str, ...], has: Comparison
+) -> ColumnElement[bool]:
     columns = [model.__table__.c[name] for name in names]
-    return or_(*(_contains_any(column, forms) for column in columns))
+    return or_(*(_contains_any(column, forms, has) for column in columns))
 
 
 def matches(model: Model, wanted: str, *names: str) -> Condition:
     """Return the condition that one of the columns contains the string; there are no wildcards."""
     forms = _forms(wanted)
     values = {f"_search_{name}": form for name, form in forms.items()}
-    return Condition(_condition(model, names, tuple(forms)), values)
+    has = _has if len(wanted) < TRIGRAM else _is_like
+    return Condition(_condition(model, names, tuple(forms), has), values)
