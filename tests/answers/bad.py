@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from tests.answers import wrong
+from tests.support.rendering import questions
 
 Case = tuple[dict[str, Any], tuple[str, ...]]
 
@@ -27,6 +28,15 @@ def reserved(*names: str) -> list[Case]:
     return [({"fields": {name: "str"}}, (f"fields.{name}", "reserved")) for name in names]
 
 
+def of_choices() -> list[Case]:
+    """Return a case for each question with choices, of which one is chosen."""
+    return [
+        ({name: "other"}, (name, '"other"', ", ".join(question["choices"].values())))
+        for name, question in questions().items()
+        if "choices" in question and not question.get("multiselect")
+    ]
+
+
 # The first check: answers that Copier would ignore, or for which it would print a traceback.
 GIVEN: list[Case] = [
     ({"resource_nam": "task"}, ("unknown question", '"resource_nam"')),
@@ -35,10 +45,9 @@ GIVEN: list[Case] = [
     ({"first_check": "x", "last_check": "x", "resource_name": "7"}, ('"last_check"',)),
     ({"resources": []}, ('"resources"',)),
     ({"features": {}}, ('"features"',)),
+    *of_choices(),
     ({"id_type": "UUID"}, ("id_type", '"UUID"', "uuid, int")),
-    ({"route_scope": "header"}, ("route_scope", '"header"', "token, path")),
     ({"foreign_access": 404}, ("foreign_access", "not_found, forbidden")),
-    ({"auth": "none"}, ("auth", '"none"', "local, external")),
     ({"user_scoped": "maybe"}, ("user_scoped", '"maybe"', "true")),
     ({"id_type": "bigint", "auth": "none"}, ("2 wrong", '"bigint"', '"none"')),
     ({"pagination": True}, ("pagination", "page, cursor, list")),
