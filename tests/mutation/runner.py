@@ -38,7 +38,7 @@ MUTATED = {
     "scope": (
         *("db/scope", "db/absence", "db/bulk", "db/bulk_complete", "db/references"),
         *("db/bulk_references", "db/restoring", "db/restricting", "db/statements", "models/scoped"),
-        *("models/owned", "models/shared", "models/soft_deleted", "auth/path"),
+        *("models/owned", "models/shared", "models/soft_deleted", "auth/path", "db/prepared"),
     ),
     "auth": ("auth/*", "services/auth"),
     "pagination": ("db/pagination", "db/filters", "db/sorting", "http/query"),

@@ -30,7 +30,9 @@ OPERATIONS: dict[str, Send] = {
     "list": lambda user, resource, _: user.get(resource.path, params={"sort": "-id"}),
     "get": lambda user, resource, row: user.get(resource.row(row)),
     "update": lambda user, resource, row: user.update(resource.row(row), json=same(resource, row)),
-    "search": lambda user, resource, _: user.get(f"{resource.path}/search?query=a"),
+    "search": lambda user, resource, row: user.get(
+        f"{resource.path}/search", params={"query": row[resource.searched[0]][:1]}
+    ),
     "stats": lambda user, resource, _: user.get(f"{resource.path}/stats"),
     "delete": lambda user, resource, row: user.delete(resource.row(row)),
 }
