@@ -1,23 +1,28 @@
 """Search: case-insensitive in every alphabet, on the database of the tests."""
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import String, literal, select
+from sqlalchemy import Select, String, literal, select
 
-from app.db.database import Database
+from app.db.database import Database, Values
+from app.db.engine import create_engine
 from app.db.folding import fold
 from app.db.search import matches
 from app.db.statements import Model
 
 
-async def found(database: Database, text: str | None, query: str) -> bool:
-    """Return whether the query finds the string."""
+def search(text: str | None, query: str) -> tuple[Select[Any], Values]:
+    """Return the statement that selects a string if the query finds it, and its parameters."""
     notes = select(literal(None), literal(text, String).label("title")).subquery()
     note = cast("Model", type("Note", (), {"__table__": notes}))
     condition = matches(note, query, "title")
-    found = await database.execute(select(notes).where(condition.clause), condition.values)
-    return len(found) == 1
+    return select(notes).where(condition.clause), condition.values
+
+
+async def found(database: Database, text: str | None, query: str) -> bool:
+    """Return whether the query finds the string."""
+    return len(await database.execute(*search(text, query))) == 1
 
 
 @pytest.mark.parametrize(
@@ -62,10 +67,33 @@ async def test_finds_a_string_in_any_case(database: Database, text: str, query: 
 
 @pytest.mark.parametrize(
     ("text", "query"),
-    [("Köln", "Koln"), ("abc", "abd"), ("abc", "a_c"), ("abc", "%"), ("abc", "abcd"), ("", "a")],
+    [
+        ("Köln", "Koln"),
+        ("abc", "abd"),
+        ("abc", "a_c"),
+        ("abc", "a%c"),
+        ("abc", "%"),
+        ("abc", "abcd"),
+        ("a_c", r"a\_c"),
+        (r"a\_c", "a_c"),
+        ("", "a"),
+    ],
 )
 async def test_finds_nothing_else(database: Database, text: str, query: str) -> None:
     assert not await found(database, text, query)
+
+
+@pytest.mark.parametrize("text", ["100% sure", "snake_case", r"C:\temp", r"\%_\\"])
+async def test_wildcards_are_found_as_they_are(database: Database, text: str) -> None:
+    for query in (text, text[1:], text[:-1], text[1:4]):
+        assert await found(database, text, query)
+
+
+@pytest.mark.parametrize(("query", "is_like"), [("ab", False), ("abc", True), ("abcd", True)])
+def test_index_is_for_strings_of_three_characters(query: str, is_like: bool) -> None:
+    statement, _ = search("a", query)
+    dialect = create_engine("postgresql://127.0.0.1/a").dialect
+    assert (" LIKE " in str(statement.compile(dialect=dialect))) is is_like
 
 
 async def test_null_is_not_found(database: Database) -> None:
