@@ -30,6 +30,8 @@ class Condition(NamedTuple):
 
     clause: ColumnElement[bool]
     values: Values
+    # Whether an index finds the rows.
+    is_indexed: bool = False
 
 
 class Shape(NamedTuple):
@@ -40,6 +42,7 @@ class Shape(NamedTuple):
     filters: tuple[tuple[str, bool | None], ...]
     sort: str
     extra: ColumnElement[bool] | None = None
+    is_indexed: bool = False
 
 
 @cache
@@ -71,8 +74,8 @@ def read_query(query: ListQuery, extra: Condition | None = None) -> tuple[Shape,
         else:
             filters.append((name, None))
             values[f"_filter_{name}"] = value
-    clause = extra.clause if extra else None
-    return Shape(type(query), tuple(filters), query.sort, clause), values
+    further = (extra.clause, extra.is_indexed) if extra else ()
+    return Shape(type(query), tuple(filters), query.sort, *further), values
 
 
 def conditions(model: type[Row], shape: Shape) -> list[ColumnElement[bool]]:

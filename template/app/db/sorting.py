@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, Literal, Self, cast, get_args, get_origin
 
-from sqlalchemy import Column, ColumnElement, FromClause, Integer, case
+from sqlalchemy import Column, ColumnElement, FromClause, Integer, case, func
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.types import TypeEngine
 
@@ -19,6 +19,9 @@ class SortKey:
 
     column: Column[Any]
     descending: bool
+    # Whether the index of the order must not be used: another one finds the rows, and reading all
+    # rows in order until enough of them match would take longer.
+    is_computed: bool
 
     def of(self, rows: FromClause) -> Self:
         """Return the same key of a subquery."""
@@ -27,7 +30,7 @@ class SortKey:
     @property
     def term(self) -> ColumnElement[Any]:
         """The expression that rows are compared by."""
-        return self.column
+        return func.coalesce(self.column, self.column) if self.is_computed else self.column
 
     @property
     def term_descending(self) -> bool:
@@ -106,12 +109,13 @@ def sort_keys(model: type[Row], shape: Shape) -> tuple[SortKey, ...]:
     columns = sortable(model)
     choices = _choices(shape.query_type)
     keys: list[SortKey] = []
+    computed = shape.is_indexed
     for part in shape.sort.split(","):
         name, descending = part.removeprefix("-"), part.startswith("-")
         if name in choices:
-            keys.append(ChoiceKey(columns[name], descending, choices[name]))
+            keys.append(ChoiceKey(columns[name], descending, computed, choices[name]))
         else:
-            keys.append(SortKey(columns[name], descending))
+            keys.append(SortKey(columns[name], descending, computed))
     if all(key.column.name != "id" for key in keys):
-        keys.append(SortKey(columns["id"], descending=keys[-1].descending))
+        keys.append(SortKey(columns["id"], keys[-1].descending, computed))
     return tuple(keys)

@@ -141,5 +141,13 @@ def test_term_of_a_value_is_that_of_its_rows(connection: Connection, sort: str) 
         assert found == [row for row in rows if row[key.column.name] == value]
 
 
+def test_rows_that_another_index_finds_are_not_read_in_order() -> None:
+    shape, _ = read_query(NoteQuery(sort="-rank"))
+    for key in sort_keys(Note, shape):
+        assert str(key.clause()).startswith(f"notes.{key.column.name} ")
+    for key in sort_keys(Note, shape._replace(is_indexed=True)):
+        assert str(key.clause()).startswith("coalesce(")
+
+
 def test_long_strings_and_json_are_not_sortable() -> None:
     assert list(sortable(Note)) == ["id", "rank", "size", "level", "done"]

@@ -10,8 +10,9 @@ from app.db.filters import Condition
 from app.db.folding import folded, like, pattern, position
 from app.db.statements import Model
 
-# An index of trigrams (docs/search.md) would be read as a whole for shorter strings.
-TRIGRAM = 3
+# The length from which the index of docs/search.md finds strings; None without the index. It has
+# sequences of three characters, and would be read as a whole for shorter strings.
+INDEXED_LENGTH: int | None = None
 
 Comparison = Callable[[ColumnElement[str], ColumnElement[str]], ColumnElement[bool]]
 
@@ -80,5 +81,6 @@ def matches(model: Model, wanted: str, *names: str) -> Condition:
     """Return the condition that one of the columns contains the string; there are no wildcards."""
     forms = _forms(wanted)
     values = {f"_search_{name}": form for name, form in forms.items()}
-    has = _has if len(wanted) < TRIGRAM else _is_like
-    return Condition(_condition(model, names, tuple(forms), has), values)
+    is_indexed = INDEXED_LENGTH is not None and len(wanted) >= INDEXED_LENGTH
+    has = _is_like if is_indexed else _has
+    return Condition(_condition(model, names, tuple(forms), has), values, is_indexed)

@@ -12,6 +12,12 @@ from app.db.search import matches
 from app.db.statements import Model
 
 
+@pytest.fixture(params=[None, 3], ids=["by reading", "by index"], autouse=True)
+def indexed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search with the statements for a database without and with an index."""
+    monkeypatch.setattr("app.db.search.INDEXED_LENGTH", request.param)
+
+
 def search(text: str | None, query: str) -> tuple[Select[Any], Values]:
     """Return the statement that selects a string if the query finds it, and its parameters."""
     notes = select(literal(None), literal(text, String).label("title")).subquery()
@@ -90,7 +96,10 @@ async def test_wildcards_are_found_as_they_are(database: Database, text: str) ->
 
 
 @pytest.mark.parametrize(("query", "is_like"), [("ab", False), ("abc", True), ("abcd", True)])
-def test_index_is_for_strings_of_three_characters(query: str, is_like: bool) -> None:
+def test_index_is_for_strings_of_three_characters(
+    monkeypatch: pytest.MonkeyPatch, query: str, is_like: bool
+) -> None:
+    monkeypatch.setattr("app.db.search.INDEXED_LENGTH", 3)
     statement, _ = search("a", query)
     dialect = create_engine("postgresql://127.0.0.1/a").dialect
     assert (" LIKE " in str(statement.compile(dialect=dialect))) is is_like

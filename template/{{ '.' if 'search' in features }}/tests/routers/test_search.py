@@ -8,6 +8,12 @@ from tests.support.rows import listed_ids, make
 from tests.support.users import UserClient
 
 
+@pytest.fixture(params=[None, 3], ids=["by reading", "by index"], autouse=True)
+def indexed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search with the statements for a database without and with an index."""
+    monkeypatch.setattr("app.db.search.INDEXED_LENGTH", request.param)
+
+
 async def found(user: UserClient, resource: Resource, query: str) -> list[str]:
     """Return the ids of the rows that a search finds."""
     return await listed_ids(user, f"{resource.path}/search", query=query[:200])
