@@ -1,10 +1,11 @@
 """The database of bench/speed.py, and the servers that run on it."""
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 
 from bench.load import Burst, Load, Request, burst
-from bench.project import Project, Server, User, fill, serve, serve_own
+from bench.project import SHARED, Project, Server, User, fill, serve, serve_own
 from bench.rows import Rows, task_id
 from tests.support.environment import Environment
 
@@ -63,6 +64,17 @@ class Stage:
             "update": [Request("PATCH", path, {"title": "Another title"}) for path in paths],
         }
         return Load(requests[operation], headers(user, name))
+
+    def pieces(self) -> dict[str, float]:
+        """The CPU time of the pieces of a get, in µs; see bench/pieces.py."""
+        script = str(Path(__file__).with_name("pieces.py"))
+        arguments = (self.reader.token, str(task_id(self.reader.id, 0)))
+        home = str(self.project.home)
+        variables = {**SHARED, "DATABASE_URL": self.url, "PYTHONPATH": home}
+        environment = self.project.environment
+        printed = environment.check(self.project.home, "python", script, *arguments, **variables)
+        found: dict[str, float] = json.loads(printed.splitlines()[-1])
+        return found
 
     def check(self, operation: str, servers: dict[str, Server]) -> None:
         """Compare the answers of the servers: all do the same work."""
