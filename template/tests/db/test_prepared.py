@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from sqlalchemy import (
     JSON,
     Column,
+    Dialect,
     Executable,
     Float,
     Integer,
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    TypeDecorator,
     Uuid,
     bindparam,
     delete,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.exc import IntegrityError, StatementError
@@ -35,7 +37,6 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from app.db.database import Database, ResultRow, rows_of
 from app.db.prepared import Prepared, built_once, prepare
 from app.errors import ServiceUnavailable
-from app.models.datetimes import UtcDateTime
 from tests.support.databases import empty_database
 
 numbers = count()
@@ -44,6 +45,21 @@ numbers = count()
 def length(context: Any) -> int:
     """Return a default that depends on the other values."""
     return len(context.get_current_parameters()["text"])
+
+
+class Backwards(TypeDecorator[str]):
+    """A string that is stored backwards."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Return the stored string."""
+        return value and value[::-1]
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Return the string that was stored."""
+        return value and value[::-1]
 
 
 notes = Table(
@@ -55,7 +71,7 @@ notes = Table(
     Column("kind", String, default="plain", onupdate="changed"),
     Column("price", Numeric(10, 2)),
     Column("weight", Float),
-    Column("at", UtcDateTime),
+    Column("code", Backwards),
     Column("data", JSON(none_as_null=True)),
 )
 measured = Table(
@@ -70,7 +86,6 @@ generated = Table(
     Column("text", String, primary_key=True, server_default="a"),
     Column("number", Integer),
 )
-AT = datetime(2040, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))
 
 
 @built_once
@@ -158,14 +173,15 @@ async def test_values_are_those_of_sqlalchemy(opened: Database) -> None:
         "text": "a",
         "price": Decimal("12345678.90"),
         "weight": 0.1,
-        "at": AT,
+        "code": "ABC",
         "data": {"é": [1, None]},
     }
     assert is_prepared(opened, _insert(), *given)
     [inserted] = await opened.execute(_insert(), given)
     assert isinstance(inserted["price"], Decimal)
-    assert inserted["at"] == AT
-    assert inserted["at"].tzinfo is UTC
+    assert inserted["code"] == given["code"]
+    stored = select(type_coerce(notes.c.code, String).label("stored"))
+    assert await by_sqlalchemy(opened, stored) == [{"stored": "CBA"}]
     assert inserted["data"] == given["data"]
     names = tuple(notes.c.keys())
     assert await opened.execute(_select(*names)) == [inserted]
@@ -173,7 +189,7 @@ async def test_values_are_those_of_sqlalchemy(opened: Database) -> None:
 
 
 async def test_nulls(opened: Database) -> None:
-    given = dict.fromkeys(("number", "kind", "price", "weight", "at", "data"))
+    given = dict.fromkeys(("number", "kind", "price", "weight", "code", "data"))
     [inserted] = await opened.execute(_insert(), {"text": "a", **given})
     assert inserted.items() >= given.items()
     # A null of SQL, not of JSON.
