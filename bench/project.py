@@ -27,6 +27,8 @@ from tests.support.servers import free_port
 
 BENCH = Path(__file__).resolve().parent
 START_SECONDS = 30
+# The JSON library of the floor, the formatter of revisions, and a client.
+TOOLS = ("orjson", "ruff", "httpx")
 PASSWORD = "correct horse battery"
 # The same for all servers, so that all accept the same tokens, for as long as they are measured.
 SHARED = {
@@ -70,10 +72,10 @@ class User:
 def install(project: Path) -> Environment:
     """Make the environment of the benchmarks, or find the one that was made before.
 
-    It has what the project requires in production, and the JSON library of the floor.
+    It has what the project requires in production, and what the benchmarks use.
     """
     pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = sorted([*pyproject["project"]["dependencies"], "orjson"])
+    wanted = sorted([*pyproject["project"]["dependencies"], *TOOLS])
     key = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:16]
     environment = Environment(CACHE / "benchmarks" / key)
     python = str(environment.python)

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path.cwd()))
 import app.models  # noqa: F401
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from app.db.engine import create_engine
 from pydantic import TypeAdapter
@@ -93,13 +94,14 @@ async def read(url: str, *, by_models: bool = True) -> dict[str, Any]:
 def migrate(message: str, urls: list[str]) -> dict[str, Any]:
     """Create a revision, and run it up, down and up again; a rejection is part of the report."""
     before = set(Path("migrations/versions").glob("*.py"))
+    parent = str(ScriptDirectory.from_config(CONFIG).get_current_head())
     missing = migrations.check()
     creation_error = migrations.create(message)
     made = set(Path("migrations/versions").glob("*.py")) - before
     report: dict[str, Any] = {
         "missing": missing,
         "creation_error": creation_error,
-        "revision": "".join(path.read_text(encoding="utf-8") for path in made),
+        "revision": "".join(path.read_text(encoding="utf-8") for path in sorted(made)),
         "databases": [],
     }
     if creation_error or not made:
@@ -110,7 +112,7 @@ def migrate(message: str, urls: list[str]) -> dict[str, Any]:
         try:
             alembic(url, "upgrade", "head")
             steps["up"] = asyncio.run(read(url))
-            alembic(url, "downgrade", "-1")
+            alembic(url, "downgrade", parent)
             steps["down"] = asyncio.run(read(url, by_models=False))
             alembic(url, "upgrade", "head")
             steps["again"] = asyncio.run(read(url))

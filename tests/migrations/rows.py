@@ -1,6 +1,7 @@
 """Insert, migrate and compare rows in the databases of a rendered project."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 
 Rows = list[dict[str, Any]]
+VERSIONS = Path("migrations", "versions")
 DRIVER = Path(__file__).with_name("driver.py")
 
 
@@ -36,6 +38,12 @@ def assert_rows(found: dict[str, Rows], expected: dict[str, Rows], step: str) ->
         for row, wanted in zip(found[table], rows, strict=True):
             seen = {name: row[name] for name in wanted}
             assert seen == wanted, f"{step}: {row}"
+
+
+def copy_revisions(old: Path, new: Path) -> None:
+    """Replace the revisions of a project by those of another."""
+    shutil.rmtree(new / VERSIONS)
+    shutil.copytree(old / VERSIONS, new / VERSIONS)
 
 
 @contextmanager

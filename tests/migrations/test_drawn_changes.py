@@ -5,7 +5,6 @@ different in each run. A failure is printed as YAML: add it to tests/migrations/
 """
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import yaml
 from tests.answers.drawing import DRAWN, SEED, sample
 from tests.conftest import Render
 from tests.migrations.drawn_changes import DrawnChange, drawn_changes
-from tests.migrations.rows import assert_rows, databases, run
+from tests.migrations.rows import assert_rows, copy_revisions, databases, run
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 
@@ -71,9 +70,7 @@ def test_rows_are_kept_or_the_change_is_rejected(
         old, new = render(**change.old), render(**change.new)
         with databases(tmp_path, postgres) as urls:
             run(environment, old, "fill", json.dumps(change.rows), *urls)
-            versions = Path("migrations", "versions")
-            shutil.rmtree(new / versions)
-            shutil.copytree(old / versions, new / versions)
+            copy_revisions(old, new)
             report = run(environment, new, "migrate", "what changed", *urls)
         if report["creation_error"]:
             assert "there is nothing to write" in report["creation_error"]

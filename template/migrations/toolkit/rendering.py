@@ -1,4 +1,4 @@
-"""How directives and column types are written in a revision."""
+"""How operations and column types are written in a revision."""
 
 from typing import Any, Literal
 
@@ -6,8 +6,20 @@ import sqlalchemy as sa
 from alembic.autogenerate import render_op_text, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import UserDefinedType
+
+# The names of Alembic's operations.
+NAMES: dict[type[ops.MigrateOperation], str] = {
+    ops.AddColumnOp: "add_column",
+    ops.AlterColumnOp: "alter_column",
+    ops.CreateForeignKeyOp: "create_foreign_key",
+    ops.CreateIndexOp: "create_index",
+    ops.DropColumnOp: "drop_column",
+    ops.DropConstraintOp: "drop_constraint",
+    ops.DropIndexOp: "drop_index",
+    ops.DropTableOp: "drop_table",
+}
 
 
 class Line(ops.MigrateOperation):
@@ -18,10 +30,13 @@ class Line(ops.MigrateOperation):
 
 
 class Step(ops.MigrateOperation):
-    """An operation of Alembic that the function of the same name in `steps` executes."""
+    """A function of `steps` with the arguments of an operation of Alembic."""
 
-    def __init__(self, operation: ops.AddColumnOp | ops.AlterColumnOp, fill: Any = None) -> None:
+    def __init__(
+        self, operation: ops.MigrateOperation, function: str | None = None, *, fill: Any = None
+    ) -> None:
         self.operation = operation
+        self.name = function or NAMES[type(operation)]
         self.fill = fill
 
 
@@ -34,15 +49,20 @@ def _render_line(context: AutogenContext, line: Line) -> str:
 
 @renderers.dispatch_for(Step)
 def _render_step(context: AutogenContext, step: Step) -> str:
-    code = render_op_text(context, step.operation).replace("op.", "steps.", 1)
+    arguments = render_op_text(context, step.operation).partition("(")[2]
     if step.fill is not None:
-        code = f"{code.removesuffix(')')}, fill={step.fill!r})"
-    return _render_line(context, Line(code))
+        arguments = f"{arguments.removesuffix(')')}, fill={step.fill!r})"
+    return _render_line(context, Line(f"steps.{step.name}({arguments}"))
+
+
+def _is_jsonb(type_: sa.JSON) -> bool:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return isinstance(type_.dialect_impl(dialect), postgresql.JSONB)
 
 
 def render_item(kind: str, item: object, context: AutogenContext) -> str | Literal[False]:
     """Write SQLAlchemy's own types instead of the app's, which may change later."""
-    if kind == "type" and isinstance(item, sa.JSON):
+    if kind == "type" and isinstance(item, sa.JSON) and _is_jsonb(item):
         context.imports.add("from sqlalchemy.dialects import postgresql")
         return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
     if kind != "type" or not isinstance(item, sa.TypeDecorator):

@@ -4,6 +4,7 @@ SQLite stores a decimal as an integer scaled by a power of ten, a UUID as 32 hex
 dates and datetimes as strings.
 """
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -59,6 +60,22 @@ def parsed(old: Type, new: Type) -> bool:
 
 def _scale(type_: Type) -> int:
     return int(getattr(type_, "scale", None) or 0) if kind(type_) == "decimal" else 0
+
+
+def is_wider(old: Type, new: Type) -> bool:
+    """Tell whether every value of one type is a value of another, stored in the same form."""
+    if kind(old) == kind(new) == "string":
+        length, longest = getattr(new, "length", None), getattr(old, "length", None)
+        return length is None or (longest is not None and length >= longest)
+    if kind(old) == kind(new) == "decimal":
+        fewer, digits = (int(getattr(type_, "precision", None) or 0) for type_ in (old, new))
+        return _scale(old) == _scale(new) and 0 < fewer <= digits
+    return False
+
+
+def is_shorter(old: Type, new: Type) -> bool:
+    """Tell whether the types are strings, of which the new one is limited to fewer characters."""
+    return kind(old) == kind(new) == "string" and not is_wider(old, new)
 
 
 def parse(type_: Type, string: str) -> Any:
@@ -118,6 +135,20 @@ def parameter(type_: Type, value: Any, dialect: sa.Dialect) -> Any:
     if isinstance(value, Decimal):
         return int(value.scaleb(_scale(type_)))
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def constant(type_: Type, value: Any, dialect: sa.Dialect) -> sa.ColumnElement[Any]:
+    """Return a value of a revision as SQL; PostgreSQL gives literals the type of the column."""
+    if value == NOW and kind(type_) == "datetime":
+        return sa.func.now()
+    if dialect.name == "sqlite":
+        stored = kind(type_) in {"datetime", "date", "uuid", "decimal"}
+        value = sqlite_string(type_, str(value)) if stored else value
+        value = int(value) if isinstance(value, bool) else value
+    if kind(type_) in {"boolean", "float", "decimal", "integer"}:
+        return sa.literal_column(str(value).lower())
+    string = value if isinstance(value, str) and kind(type_) != "json" else json.dumps(value)
+    return sa.literal_column("'{}'".format(string.replace("'", "''")))
 
 
 def sqlite_string(type_: Type, string: str) -> str:

@@ -1,0 +1,71 @@
+"""A rolling deployment under load: both versions serve during the migration, and no request fails."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Render
+from tests.migrations.changes import ALL, CHANGES, Change
+from tests.migrations.rows import copy_revisions, run
+from tests.support.environment import Environment
+from tests.support.postgres import Postgres
+
+ROLLING = Path(__file__).with_name("rolling.py")
+# Each way in which a change is split into phases.
+SLICE = (
+    "field-added-with-default",
+    "field-removed",
+    "nullable-to-required-with-default",
+    "str-longer",
+    "soft-delete-on",
+)
+# These need a stop, which the command says.
+STOPPING = {"renamed", "-to-"}
+NULLABILITY = {"required-to-nullable", "nullable-to-required", "str-to-text"}
+
+
+def serves(name: str, change: Change) -> bool:
+    """Return whether both versions can serve during a change."""
+    if change.unchanged or change.creation_error or change.upgrade_error:
+        return False
+    if name.startswith(tuple(NULLABILITY)):
+        return True
+    return not name.startswith("decimal") and not any(part in name for part in STOPPING)
+
+
+KINDS = [name for name, change in CHANGES.items() if serves(name, change)]
+
+
+def test_slice_is_part_of_the_kinds() -> None:
+    assert set(SLICE) <= set(KINDS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", KINDS if ALL else SLICE)
+def test_no_request_fails(
+    name: str,
+    *,
+    render: Render,
+    environment: Environment,
+    postgres: Postgres,
+    tally: Callable[..., None],
+) -> None:
+    change = CHANGES[name]
+    old, new = render(**change.old), render(**change.new)
+    with postgres.database() as url:
+        run(environment, old, "fill", json.dumps(change.rows), url)
+        copy_revisions(old, new)
+        environment.check(new, "python", "-m", "scripts.migrations", "create", MESSAGE=name)
+        printed = environment.check(
+            new, "python", str(ROLLING), str(old), str(new), DATABASE_URL=url
+        )
+        environment.check(new, "alembic", "check", DATABASE_URL=url)
+    report = json.loads(printed.strip().splitlines()[-1])
+    assert report["failed"] == []
+    created = [sent.get("POST 201", 0) for sent in report["sent"]]
+    assert len(created) == 2
+    assert all(created), report["sent"]
+    answered = sum(sum(sent.values()) for sent in report["sent"])
+    tally("rolling deployments under load", kinds=1, requests=answered, failed=0)
