@@ -64,15 +64,14 @@ sa.Index("ix_tasks_user_id_id", Task.__table__.c.user_id, Task.__table__.c.id)
 REFERENCE = '    team_id: row.Id | None = Field(default=None, foreign_key="teams.id")\n'
 NICKNAME = "Nickname = Annotated[types.Text, Field(max_length=40)]\n"
 DESCRIPTION = '    "nickname": "Nickname of the task.",\n'
-CALLER_ROW = "| `GET /api/tasks/caller` | Name of the caller |\n"
+NAMES_ROW = "| `GET /api/tasks/names` | Names of tasks |\n"
 SETTING_ROW = "| `SUPPORT_EMAIL` | `help@example.com` | who helps |\n"
 OVERRIDE = """
 [[tool.mypy.overrides]]
 module = ["untyped.*"]
 ignore_missing_imports = true
 """
-GZIP_IMPORT = "from starlette.middleware.gzip import GZipMiddleware\n"
-GZIP = "    app.add_middleware(GZipMiddleware, minimum_size=1000)\n"
+HOSTS = '    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["*"])\n'
 VALIDATOR = """\
     @field_validator("description")
     @classmethod
@@ -94,15 +93,16 @@ class TaskSummary(ReadSchema):
     nickname: str | None = Field(description="Nickname of the task.")
 '''
 FUNCTION = '''\
-async def caller_name(scope: Scope) -> str:
-    """Return the name of the caller."""
-    return string.capwords(str(scope.caller.user_id))
+async def task_names(scope: Scope) -> str:
+    """Return the first tasks as text."""
+    found = await list_tasks(scope, schemas.TaskQuery())
+    return string.capwords(found.model_dump_json())
 '''
 ROUTE = '''\
-@router.get("/caller")
-async def caller_name(scope: ScopeDep) -> str:
-    """Return the name of the caller."""
-    return html.escape(await service.caller_name(scope))
+@router.get("/names")
+async def task_names(scope: ScopeDep) -> str:
+    """Return the first tasks as text."""
+    return html.escape(await service.task_names(scope))
 '''
 WEBHOOK = '''\
 """The webhook of a payment service, which has no token."""
@@ -131,6 +131,10 @@ async def send(text: str) -> None:
     """Send a mail."""
     logger.info(text)
 '''
+SAMPLE = """\
+RESOURCE = replace(RESOURCE, body=lambda number: {**body(number), "nickname": f"Ada {number}"})
+RESOURCE.invalid.append(("nickname", 7))
+"""
 MODULES = [
     Part("app/routers/webhooks.py", WEBHOOK, end),
     Part("app/services/mail.py", MAIL, end),
@@ -324,11 +328,11 @@ KINDS = [
     Kind(
         "rows of the README",
         [
-            Part("README.md", CALLER_ROW, after("| Whether the database answers |\n")),
+            Part("README.md", NAMES_ROW, after("| Whether the database answers |\n")),
             Part("README.md", SETTING_ROW, after("tests never use `DATABASE_URL` |\n")),
         ],
         [
-            Part("README.md", CALLER_ROW, before("| `POST /api/auth/register` |")),
+            Part("README.md", NAMES_ROW, before("| `POST /api/auth/register` |")),
             Part("README.md", SETTING_ROW, before("| `CORS_ORIGINS` |")),
         ],
     ),
@@ -379,16 +383,18 @@ KINDS = [
         Part("app/http/error_handlers.py", HANDLE, FIRST_FUNCTION),
         Part("app/http/error_handlers.py", HANDLER, end),
     ),
-    anywhere(
-        "middleware",
-        Part(MIDDLEWARE, GZIP_IMPORT, before("from starlette.middleware.trustedhost")),
-        Part(MIDDLEWARE, GZIP, end),
-    ),
+    anywhere("middleware", Part(MIDDLEWARE, HOSTS, end)),
     anywhere("test in a generated module", Part("tests/routers/test_health.py", TEST, end)),
     anywhere("fixture", Part("tests/conftest.py", FIXTURE, end)),
     Kind(
         "sample data",
-        [Part(SAMPLES, '\nRESOURCE.invalid.append(("nickname", 7))\n', end)],
-        [Part(SAMPLES, '        ("nickname", 7),\n', after("    invalid=[\n"))],
+        [
+            Part(SAMPLES, "from dataclasses import replace\n", imports_apart),
+            Part(SAMPLES, f"\n{SAMPLE}", end),
+        ],
+        [
+            Part(SAMPLES, '        "nickname": f"Ada {number}",\n', after("    return {\n")),
+            Part(SAMPLES, '        ("nickname", 7),\n', after("    invalid=[\n")),
+        ],
     ),
 ]

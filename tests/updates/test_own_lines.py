@@ -14,7 +14,7 @@ from tests.support import rendering
 from tests.support.environment import Environment
 from tests.support.merging import Merged, merge
 from tests.support.own_edits import edited
-from tests.updates.own_lines import KINDS
+from tests.updates.own_lines import AUDIT, KINDS, TEAM
 
 TITLE = {"title": {"type": "str", "max_length": 200}}
 DESCRIPTION = {"description": {"type": "text", "required": False, "max_length": 1000}}
@@ -162,3 +162,24 @@ def test_project_with_all_own_lines_passes_its_checks(
     environment.check(project, "ruff", "format", "--check", "--no-cache")
     environment.check(project, "lint-imports", "--no-cache")
     environment.check(project, "mypy", "--cache-dir", str(tmp_path / "mypy"))
+
+
+REGISTERED = """
+import app.models
+from sqlmodel import SQLModel
+
+print(*SQLModel.metadata.tables)
+"""
+
+
+def test_model_that_nothing_imports_is_found(
+    template: Path, environment: Environment, tmp_path: Path
+) -> None:
+    project = rendering.render(template, tmp_path / "project", {})
+    (project / "app/models/audit.py").write_text(AUDIT, encoding="utf-8")
+    billing = project / "app/models/billing"
+    billing.mkdir()
+    (billing / "__init__.py").touch()
+    (billing / "team.py").write_text(TEAM, encoding="utf-8")
+    tables = environment.check(project, "python", "-c", REGISTERED).split()
+    assert sorted(tables) == ["audits", "sessions", "tasks", "teams", "users"]
