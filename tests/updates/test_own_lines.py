@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import rendering
+from tests.support import rendering, updating
+from tests.support.commands import commit
 from tests.support.environment import Environment
 from tests.support.merging import Merged, merge
 from tests.support.own_edits import edited
@@ -80,6 +81,13 @@ def texts(project: Path) -> dict[str, str]:
         str(path.relative_to(project)): path.read_text(encoding="utf-8")
         for path in rendering.rendered_files(project)
     }
+
+
+def write(project: Path, files: dict[str, str]) -> None:
+    """Write files of a project."""
+    for path, text in files.items():
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        (project / path).write_text(text, encoding="utf-8")
 
 
 Rendered = Callable[[str], dict[str, str]]
@@ -154,14 +162,33 @@ def test_project_with_all_own_lines_passes_its_checks(
     (tmp_path / "merge").mkdir()
     merged = merge_all(tmp_path / "merge", rendered(""), own, new)
     project = tmp_path / "project"
-    for path, text in (new | {path: each.text for path, each in merged.items()}).items():
-        (project / path).parent.mkdir(parents=True, exist_ok=True)
-        (project / path).write_text(text, encoding="utf-8")
+    write(project, new | {path: each.text for path, each in merged.items()})
     environment.check(project, "python", "-m", "compileall", "-q", "app", "tests")
     environment.check(project, "ruff", "check", "--no-cache")
     environment.check(project, "ruff", "format", "--check", "--no-cache")
     environment.check(project, "lint-imports", "--no-cache")
     environment.check(project, "mypy", "--cache-dir", str(tmp_path / "mypy"))
+
+
+@pytest.mark.parametrize("documented", [True, False], ids=["documented", "elsewhere"])
+def test_merges_are_those_of_copier(
+    documented: bool, releases: Path, rendered: Rendered, tmp_path: Path
+) -> None:
+    change = "types changed"
+    project = updating.start(releases, tmp_path / "project", ANSWERS, updating.NEWEST)
+    column = next(kind for kind in KINDS if kind.name == "column with an import")
+    own = edited(rendered(""), EVERYTHING if documented else column.elsewhere)
+    write(project, own)
+    commit(project)
+    updating.update(project, CHANGES[change])
+    (tmp_path / "merge").mkdir()
+    merged = merge_all(tmp_path / "merge", rendered(""), own, rendered(change))
+    for path, each in merged.items():
+        assert (project / path).read_text(encoding="utf-8") == each.text, path
+    assert updating.conflicts(project) == {
+        path: each.conflicts for path, each in merged.items() if each.conflicts
+    }
+    assert bool(conflicting(merged)) != documented
 
 
 REGISTERED = """
