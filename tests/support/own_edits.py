@@ -87,9 +87,13 @@ def below_imports(text: str, own: str) -> str:
 
 def imports_apart(text: str, own: str) -> str:
     """Imports in a block of their own, unless they are there."""
-    if own in text:
-        return text
-    return below_imports(text, f"# isort: split\n{own}")
+    return text if own in text else below_imports(text, f"# isort: split\n{own}")
+
+
+def imports_apart_in_schemas(text: str, own: str) -> str:
+    """Imports in a block of their own, above those of the app."""
+    above = before("from app.models import ")
+    return text if own in text else above(text, f"# isort: split\n{own}\n")
 
 
 def above_first(*kinds: type[ast.AST]) -> Place:
@@ -132,10 +136,11 @@ class Kind:
 
 def own_member(name: str, path: str, cls: str, own: str, *imported: tuple[str, str]) -> Kind:
     """Return the kind of a member of a class; imports come with the line that they would follow."""
+    apart = imports_apart_in_schemas if path.startswith("app/schemas/") else imports_apart
     return Kind(
         name,
         [
-            *(Part(path, line, imports_apart) for line, _ in imported),
+            *(Part(path, line, apart) for line, _ in imported),
             Part(path, own, first_in(cls)),
         ],
         [

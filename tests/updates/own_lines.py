@@ -8,10 +8,10 @@ from tests.support.own_edits import (
     after,
     anywhere,
     before,
-    below_imports,
     end,
     first_in,
     imports_apart,
+    imports_apart_in_schemas,
     instead,
     last_in,
     own_member,
@@ -256,15 +256,15 @@ KINDS = [
     Kind(
         "stricter rule",
         [
-            Part(SCHEMA, "from pydantic import field_validator\n", imports_apart),
+            Part(SCHEMA, "from pydantic import field_validator\n", imports_apart_in_schemas),
             Part(SCHEMA, LIMIT, first_in("TaskUpdate")),
         ],
         [Part(SCHEMA, "Field(max_length=500)", instead("Field(max_length=1000)"))],
     ),
     Kind(
         "type",
-        [Part(SCHEMA, NICKNAME, below_imports)],
-        [Part(SCHEMA, NICKNAME, before("\n\nclass TaskCreate("))],
+        [Part(SCHEMA, f"{NICKNAME}\n", before("# The OpenAPI documentation"))],
+        [Part(SCHEMA, NICKNAME, before("Title = "))],
     ),
     Kind("schema", [Part(SCHEMA, SUMMARY, FIRST_CLASS)], [Part(SCHEMA, f"\n\n{SUMMARY}", end)]),
     Kind(
