@@ -17,7 +17,6 @@ JINJA = re.compile(r"\{\{|\{%|\{#")
 # The only files that may have control lines: those that list resources, fields or requirements.
 MAY_HAVE_CONTROL_LINES = {
     "app/__init__.py",
-    "app/models/__init__.py",
     "app/models/<resource>.py",
     "app/routers/__init__.py",
     "app/routers/<resource>.py",
@@ -26,7 +25,6 @@ MAY_HAVE_CONTROL_LINES = {
     "migrations/versions/0001_initial.py",
     "pyproject.toml",
     "README.md",
-    "tests/support/samples/__init__.py",
     "tests/support/samples/<resource>.py",
     "{{_copier_conf.answers_file}}",
 }

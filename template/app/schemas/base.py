@@ -20,11 +20,15 @@ class ReadSchema(BaseModel):
 
 
 def documentation(descriptions: Mapping[str, str], example: JsonDict) -> Callable[[JsonDict], None]:
-    """Return a function that adds the descriptions of fields and an example to a JSON schema."""
+    """Return a function that adds the descriptions of fields and an example to a JSON schema.
+
+    Fields without a description there keep their own.
+    """
 
     def add(schema: JsonDict) -> None:
         for name, field in cast("dict[str, JsonDict]", schema["properties"]).items():
-            field["description"] = descriptions[name]
+            if name in descriptions:
+                field["description"] = descriptions[name]
         schema["examples"] = [example]
 
     return add

@@ -95,3 +95,8 @@ def sort_pattern(model: type[Row]) -> str:
     """Return the pattern of `sort`: column names, comma-separated, each with an optional minus."""
     names = "|".join(sortable(model))
     return rf"^-?({names})(,-?({names}))*$"
+
+
+def newest_first(model: type[Row]) -> str:
+    """Return the order in which the newest rows come first; ids are in ascending order."""
+    return "-created_at" if "created_at" in sortable(model) else "-id"
