@@ -46,7 +46,11 @@ CHANGES: list[tuple[dict[str, Any], str | None, list[str]]] = [
         "errors",
         ["content application/problem+json → application/json"],
     ),
-    ({"operations": ["search"]}, "GET /api/tasks/stats", ["removed", "  app/db/stats.py"]),
+    (
+        {"operations": ["search"]},
+        "GET /api/tasks/stats",
+        ["removed", "app/db/completion_stats.py"],
+    ),
     ({"id_type": "int", "soft_delete": True}, "TaskRead.id", ["type string (uuid) → integer"]),
 ]
 
