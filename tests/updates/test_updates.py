@@ -267,7 +267,7 @@ def test_update_with_a_data_file(releases: Path, tmp_path: Path) -> None:
         project, *COPIER, "update", "--defaults", "--data-file", str(tmp_path / "answers.yml")
     )
     commands = ("make check", "make migration", "make migrate")
-    for word in ("its files are deleted", "renamed_from", *commands):
+    for word in ("are deleted, with your edits", "renamed_from", *commands):
         assert word in done.stderr, done
     assert "effort" in (project / "app/models/task.py").read_text(encoding="utf-8")
     recorded = yaml.safe_load((project / ANSWERS).read_text(encoding="utf-8"))
