@@ -104,6 +104,14 @@ RESOURCES: list[Case] = [
     ({"resource_name": "scoped"}, ("resource_name", "reserved")),
     ({"resource_name": "key_error"}, ("resource_name", "reserved")),
     ({"resource_name": "exception"}, ("resource_name", "reserved")),
+    *(
+        ({"resource_name": name}, ("resource_name", f'"{name}" looks like a plural'))
+        for name in ("tasks", "todos", "categories", "people", "work_items", "boxes")
+    ),
+    (
+        {"more_resources": [{"name": "labels", "fields": {"name": "str"}}]},
+        ("more_resources.labels.name", "labelses", "set plural"),
+    ),
     ({"resource_name": "a" * 41}, ("resource_name", "41", "40")),
     ({"resource_name": "task", "resource_plural": "auth"}, ("resource_plural", "reserved")),
     ({"resource_name": "task", "resource_plural": "stats"}, ("resource_plural", "reserved")),

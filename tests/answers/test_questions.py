@@ -10,6 +10,7 @@ from typing import Any
 import copier
 import pytest
 import yaml
+from copier._user_data import Question
 from copier.errors import UserMessageError
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
@@ -17,7 +18,7 @@ from prompt_toolkit.output import DummyOutput
 
 from tests.answers import bad, good
 from tests.support.commands import commit
-from tests.support.hooks import module
+from tests.support.hooks import environment, module
 from tests.support.questions import answer, questionnaire, rejection
 from tests.support.rendering import ROOT, fast_copier, questions
 from tests.support.updating import publish
@@ -322,6 +323,42 @@ def test_messages_name_the_next_commands(
     printed = capsys.readouterr().err
     for word in ("renamed_from", "make check", 'make migration m="', "make migrate"):
         assert word in printed
+
+
+@pytest.mark.parametrize("name", ["before_update", "after_update", "after_copy"])
+def test_messages_fit_into_80_columns(name: str) -> None:
+    loaded = environment().get_template("hooks/write/messages.jinja")
+    printed = str(getattr(loaded.make_module({"_copier_conf": {"dst_path": "app"}}), name)())
+    assert [line for line in printed.splitlines() if len(line) > 80] == []
+    assert ("git init" in printed) is (name == "after_copy")
+
+
+def test_prompt_shows_the_reason_first_in_80_columns(
+    type_in: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copier leads with the question's name, and the terminal cuts the line."""
+    shown: list[str] = []
+    validate = Question.validate_answer
+
+    def record(question: Question, value: object) -> None:
+        try:
+            validate(question, value)
+        except ValueError as error:
+            shown.append(str(error)[:80])
+            raise
+
+    monkeypatch.setattr(Question, "validate_answer", record)
+    erase = "\x08" * 12
+    typed = (f"{erase}{name}{ENTER}" for name in ("Chore", "class", "chores", "chore"))
+    type_in(keys_for(resource_name="".join(typed)))
+    reasons = [
+        text.removeprefix("Validation error for question 'resource_name': ") for text in shown
+    ]
+    assert [reason[:22] for reason in dict.fromkeys(reasons)] == [
+        "must be in snake_case:",
+        "is a reserved name (se",
+        "looks like a plural, w",
+    ]
 
 
 def test_every_question_has_a_help_and_a_default() -> None:

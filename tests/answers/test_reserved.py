@@ -170,7 +170,11 @@ def projects() -> list[dict[str, Any]]:
     resources = [
         {"name": name, "plural": plural, "fields": {"title": "str"}} for name, plural in pairs
     ]
-    resources += [{"name": name, "fields": {"title": "str"}} for name in names[len(plurals) :]]
+    plural = module("write/names").plural
+    resources += [
+        {"name": name, "plural": plural(name), "fields": {"title": "str"}}
+        for name in names[len(plurals) :]
+    ]
     parts = [
         resources[start : start + MAX_FURTHER_RESOURCES]
         for start in range(0, len(resources), MAX_FURTHER_RESOURCES)

@@ -24,7 +24,7 @@ from tests.support.rendering import rendered_files, sources
 OWN = {"app", "tests", "scripts", "migrations"}
 # Tests of projects that do not use a database.
 WITHOUT_DATABASE = (
-    *("test_architecture", "test_settings", "schemas"),
+    *("test_architecture", "test_settings", "schemas", "scripts"),
     *(f"auth/test_{name}" for name in ("settings", "tokens", "keys", "passwords", "refusals")),
     *(
         f"http/test_{name}"

@@ -237,6 +237,27 @@ def test_interactive_update_offers_the_recorded_answers(releases: Path, tmp_path
             assert (project / relative).read_bytes() == path.read_bytes(), relative
 
 
+def test_branches_that_changed_answers_are_merged(releases: Path, tmp_path: Path) -> None:
+    """The steps of docs/updating.md: one branch changes all resources, the other adds one."""
+    removal = {"soft_delete": True, "pagination": "cursor"}
+    addition = {"more_resources": [{"name": "label", "fields": {"name": "str"}}]}
+    project = start(releases, tmp_path / "app", {}, NEWEST)
+    git(project, "switch", "--quiet", "--create", "other")
+    update(project, addition)
+    commit(project)
+    git(project, "switch", "--quiet", "main")
+    update(project, removal)
+    commit(project)
+    update(project, addition, vcs_ref=copier.VcsRef.CURRENT)
+    assert conflicts(project) == {}
+    commit(project)
+    git(project, "merge", "--no-edit", "--strategy-option=ours", "other")
+    expected = start(releases, tmp_path / "new", removal | addition, NEWEST)
+    for path in (*expected.glob("app/**/*.py"), expected / ANSWERS):
+        relative = path.relative_to(expected)
+        assert (project / relative).read_text("utf-8") == path.read_text("utf-8"), relative
+
+
 def test_update_with_a_data_file(releases: Path, tmp_path: Path) -> None:
     project = start(releases, tmp_path / "app", {}, NEWEST)
     fields = {"title": "str", "completed": "bool", "effort": {"type": "int", "default": 1}}
@@ -246,7 +267,7 @@ def test_update_with_a_data_file(releases: Path, tmp_path: Path) -> None:
         project, *COPIER, "update", "--defaults", "--data-file", str(tmp_path / "answers.yml")
     )
     commands = ("make check", "make migration", "make migrate")
-    for word in ("its files are deleted", "renamed_from", *commands):
+    for word in ("are deleted, with your edits", "renamed_from", *commands):
         assert word in done.stderr, done
     assert "effort" in (project / "app/models/task.py").read_text(encoding="utf-8")
     recorded = yaml.safe_load((project / ANSWERS).read_text(encoding="utf-8"))

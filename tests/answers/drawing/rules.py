@@ -34,6 +34,11 @@ def free_for_table(plural: str, name: str) -> bool:
     )
 
 
+def looks_plural(name: str) -> bool:
+    """Return whether a name needs an answer for its plural."""
+    return bool(module("check/singular").looks_plural(name))
+
+
 def plural_of(name: str) -> str:
     """Return the computed plural."""
     return str(module("write/names").plural(name))

@@ -20,6 +20,7 @@ from tests.answers.drawing.rules import (
     free_for_field,
     free_for_table,
     kind_of,
+    looks_plural,
     plural_of,
     reserved,
 )
@@ -64,7 +65,8 @@ def resources(draw: DrawFn) -> list[Resource]:
     wanted = draw(st.sampled_from([1, 1, 2, 3, 4, 6]))
     for name in draw(st.lists(names(), min_size=wanted, max_size=wanted + 4, unique=True)):
         plural = plural_of(name)
-        given = not free_for_table(plural, name) or draw(st.integers(0, 3)) == 3
+        needed = looks_plural(name) or not free_for_table(plural, name)
+        given = needed or draw(st.integers(0, 3)) == 3
         if given:
             plural = draw(names(38))
         scoped = draw(st.sampled_from([True, True, False]))

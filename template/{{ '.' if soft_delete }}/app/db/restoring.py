@@ -8,19 +8,20 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from app.db.database import ResultRow
 from app.db.prepared import built_once
 from app.db.scope import Scope
-from app.db.statements import ROW_ID, Model
+from app.db.statements import ROW_ID
 from app.models.row import Id
+from app.models.soft_deleted import SoftDeleted
 
 
 @built_once
-def _restore_row(model: Model) -> ReturningUpdate[Any]:
+def _restore_row(model: type[SoftDeleted]) -> ReturningUpdate[Any]:
     table = model.__table__
     found = (table.c.id == ROW_ID, table.c.deleted_at.is_not(None), *model.__accessible__(table))
     statement = update(table).where(*found).values(deleted_at=None)
     return statement.returning(*model.__columns__())
 
 
-async def restore(scope: Scope, model: Model, row_id: Id) -> ResultRow:
+async def restore(scope: Scope, model: type[SoftDeleted], row_id: Id) -> ResultRow:
     """Restore a row and return it; a row that is not deleted stays as it is.
 
     Raises:

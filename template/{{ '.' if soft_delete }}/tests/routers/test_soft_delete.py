@@ -6,7 +6,9 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from app.db.database import Database
+from app.db.statements import delete_row, select_rows
 from app.models.datetimes import utc_now
+from app.models.scoped import Scoped
 from tests.support.api import FOREIGN_STATUS
 from tests.support.cases import each_resource_where, every_resource
 from tests.support.resource import Resource
@@ -105,3 +107,14 @@ async def test_row_that_is_not_deleted_is_not_changed(
     response = await alice.post(f"{resource.row(row)}/restore")
     assert (response.status_code, response.json()) == (200, row)
     assert (await alice.get(resource.row(row))).json() == row
+
+
+def test_own_tables_can_do_without_soft_deletion() -> None:
+    class Kept(Scoped, table=True):
+        """A row that is deleted at once."""
+
+    try:
+        assert "deleted_at" not in str(select_rows(Kept))
+        assert str(delete_row(Kept)).startswith("DELETE FROM kept")
+    finally:
+        SQLModel.metadata.remove(Kept.__table__)
