@@ -79,6 +79,6 @@ def test_pending_revision_is_shown_with_its_locks(
     environment.check(project, "python", "-m", "scripts.migrations", "create", MESSAGE="extra")
     output = environment.check(project, *IMPACT)
     assert "Tables: 1 new revision\n" in output
-    assert "_extra.py (phase: before)\n    ALTER TABLE tasks ADD COLUMN extra INTEGER\n" in output
+    assert "_extra.py (phase: before)\n    ALTER TABLE tasks ADD COLUMN IF NOT EXISTS extra INTEGER\n" in output
     assert "      ACCESS EXCLUSIVE: blocks reads and writes, briefly\n" in output
     assert "make migration" not in output

@@ -56,15 +56,20 @@ def test_revision_of_the_page_keeps_rows(
 ) -> None:
     project = start(releases, tmp_path / "app", ANSWERS | {"id_type": id_type}, NEWEST)
     page = (project / "docs" / "updating.md").read_text(encoding="utf-8")
-    [functions] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    [functions] = re.findall(r"```python\n(def rename.*?)```", page, re.DOTALL)
     row = ROW if id_type == "int" else ROW | {"id": "01980e4c-7d2f-7cc3-8a5b-3f1e6d9b2a40"}
     with empty_database(kind, tmp_path / "rows.db", postgres) as url:
         rows = json.dumps({"notes": [row]})
         environment.check(project, "python", str(DRIVER), "fill", rows, url)
         update(project, RENAMED)
         environment.check(project, "python", "-m", "scripts.migrations", "create", MESSAGE="memos")
-        [revision] = (project / "migrations" / "versions").glob("*_memos.py")
+        versions = project / "migrations" / "versions"
+        [revision] = versions.glob("*_memos.py")
+        [second] = versions.glob("*_memos_*.py")
+        second.unlink()
         header = revision.read_text(encoding="utf-8").partition("\ndef upgrade()")[0]
+        assert header.count('phase: str = "before"') == 1
+        header = header.replace('phase: str = "before"', 'phase: str = "stop"')
         revision.write_text(f"{header.rstrip()}\n\n\n{functions}", encoding="utf-8")
         for target, table in (("head", "memos"), ("-1", "notes"), ("head", "memos")):
             action = "downgrade" if target == "-1" else "upgrade"

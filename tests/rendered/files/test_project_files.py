@@ -126,7 +126,7 @@ def test_make_lists_its_commands(render: Render) -> None:
     ).stdout
 
     assert re.findall(r"^make (\w+)", listed, re.MULTILINE) == [
-        *("help", "run", "test", "check", "impact", "format", "migrate", "migration")
+        *("help", "run", "test", "check", "impact", "format", "migrate", "sql", "migration")
     ]
 
 
