@@ -17,6 +17,7 @@ from app.db.outages import (
     DRIVER_ERRORS,
     did_nothing,
     is_disconnect,
+    is_outdated,
     is_temporary,
     only_reads,
 )
@@ -43,10 +44,13 @@ def rows_of(result: CursorResult[Any]) -> list[ResultRow]:
 
 
 def _can_repeat(error: DBAPIError, statement: Executable, parameters: Parameters) -> bool:
-    """Return whether a statement may run again because the server had closed the connection.
+    """Return whether a statement may run again.
 
-    It may if it only reads, or certainly had no effect.
+    It may if the server had closed the connection, and it only reads or certainly had no effect; or
+    if its table was changed since it was prepared.
     """
+    if is_outdated(error):
+        return True
     if not error.connection_invalidated:
         return False
     # Of several rows, some may have been stored.
@@ -96,7 +100,8 @@ def _execute_prepared(
 class _Transaction(AsyncConnection):
     """A connection that begins a transaction, a second time if the server had closed the session.
 
-    That is noticed by BEGIN or by the first statement, before which nothing was done.
+    That is noticed by BEGIN or by the first statement, before which nothing was done. The first
+    statement also notices that its table was changed since it was prepared.
     """
 
     __slots__ = ("is_used",)
@@ -123,9 +128,12 @@ class _Transaction(AsyncConnection):
         try:
             return await super().execute(statement, parameters, execution_options=execution_options)
         except DBAPIError as error:
-            if not first or not error.connection_invalidated:
+            if not first or not (error.connection_invalidated or is_outdated(error)):
                 raise
+            lost = error.connection_invalidated
         await self.rollback()
+        if not lost:
+            await self.exec_driver_sql("ROLLBACK")
         await self.begin_transaction()
         self.is_used = True
         return await super().execute(statement, parameters, execution_options=execution_options)

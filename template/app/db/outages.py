@@ -4,6 +4,7 @@ import sqlite3
 
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Executable, Select, UpdateBase
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.sql.visitors import iterate
@@ -92,6 +93,15 @@ def did_nothing(error: Exception) -> bool:
     if isinstance(driver, asyncpg.InterfaceError) or str(driver).startswith(NOT_IDLE):
         return True
     return driver is not None and _state(driver.__cause__) in ENDED_STATES
+
+
+def is_outdated(error: Exception) -> bool:
+    """Return whether a statement did not run because a migration has changed its table.
+
+    The driver prepares it again the next time.
+    """
+    outdated = AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError
+    return isinstance(error, DBAPIError) and isinstance(error.orig, outdated)
 
 
 def only_reads(statement: Executable) -> bool:

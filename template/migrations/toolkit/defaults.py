@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,9 @@ def default(table: str, column: sa.Column[Any]) -> Any:
     found = _schema_default(table, column.name)
     if found is None and isinstance(column.default, sa.ColumnDefault) and column.default.is_scalar:
         found = column.default.arg
+    if isinstance(found, Enum) and isinstance(column.type, sa.Enum):
+        # Stored by its name, unless the type says otherwise.
+        return column.type.enums[list(type(found)).index(found)]
     return TypeAdapter(Any).dump_python(found, mode="json")
 
 

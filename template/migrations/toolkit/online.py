@@ -248,3 +248,10 @@ def create_enum(type_: Any) -> None:
         native = postgresql.ENUM(*type_.enums, name=type_.name)
         if is_offline() or _scalar("SELECT to_regtype(:name)", name=quoted(type_.name)) is None:
             op.execute(postgresql.CreateEnumType(native))
+
+
+def drop_enum(name: str) -> None:
+    """Drop the type of a native enum, unless a column still has it."""
+    query = "SELECT 1 FROM pg_attribute WHERE atttypid = to_regtype(:name) AND NOT attisdropped"
+    if is_offline() or _scalar(query, name=quoted(name)) is None:
+        op.execute(f"DROP TYPE IF EXISTS {quoted(name)}")

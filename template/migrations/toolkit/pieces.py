@@ -53,7 +53,7 @@ def pieces(context: MigrationContext, operations: Operations) -> Iterator[Piece]
     new, old = ({one.table_name for one in found.tables} for found in (created, dropped))
     for table in created.tables:
         loss = Line(f"# Deletes the table {table.table_name} and all its rows.")
-        yield Piece(Group.EXPAND, 0, [table], [loss, table.reverse()])
+        yield Piece(Group.EXPAND, 0, [table], [loss, table.reverse(), *_enums(table)])
     for key in created.late_keys:
         yield Piece(Group.EXPAND, 2, [key], [key.reverse()])
     for one in operations:
@@ -72,7 +72,15 @@ def pieces(context: MigrationContext, operations: Operations) -> Iterator[Piece]
         yield Piece(Group.CONTRACT, 8, [Step(key.ops[0].reverse())], [key])
     for table in reversed(dropped.tables):
         loss = Line(f"# Deletes the table {table.table_name} and all its rows.")
-        yield Piece(Group.CONTRACT, 9, [loss, Step(table.reverse())], [table])
+        yield Piece(Group.CONTRACT, 9, [loss, Step(table.reverse()), *_enums(table)], [table])
+
+
+def _enums(table: ops.CreateTableOp) -> Iterator[Line]:
+    """Yield the steps that drop the enums of a table, which PostgreSQL keeps as types."""
+    for column in table.columns:
+        type_ = column.type if isinstance(column, sa.Column) else None
+        if isinstance(type_, sa.Enum) and type_.native_enum and type_.name:
+            yield Line(f"steps.drop_enum({type_.name!r})")
 
 
 def portable(index: Any) -> Any:

@@ -65,7 +65,7 @@ def render_item(kind: str, item: object, context: AutogenContext) -> str | Liter
     if kind == "type" and isinstance(item, sa.JSON) and _is_jsonb(item):
         context.imports.add("from sqlalchemy.dialects import postgresql")
         return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
-    if kind != "type" or not isinstance(item, sa.TypeDecorator):
+    if kind != "type" or not isinstance(item, sa.TypeDecorator) or isinstance(item, sa.Interval):
         return False
     plain = item.impl_instance
     on_sqlite = item.load_dialect_impl(sqlite.dialect())

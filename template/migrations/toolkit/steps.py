@@ -73,6 +73,12 @@ def drop_table(table: str) -> None:
     op.drop_table(table, if_exists=True)
 
 
+def drop_enum(name: str) -> None:
+    """Drop the type of a native enum that no column has any more."""
+    if on_postgresql():
+        online.drop_enum(name)
+
+
 def allow_null(table: str, column: sa.Column[Any]) -> None:
     """Let a column be null."""
     _alter(table, column.name, existing_type=column.type, nullable=True)

@@ -44,6 +44,8 @@ CONVERSIONS = {
 
 def kind(type_: Type) -> str:
     """Return the kind of a column type."""
+    if isinstance(type_, sa.Interval):
+        return "other"
     plain = type_.impl_instance if isinstance(type_, sa.TypeDecorator) else type_
     return next((name for name, base in KINDS.items() if isinstance(plain, base)), "other")
 
