@@ -1,9 +1,9 @@
 """Measure how long readers and writers wait while a table of a million rows is changed.
 
 Each kind of change starts from a copy of the same PostgreSQL database. Both phases of the migration
-run while two connections read one row and update one row every 10 ms; the longest single call is the
-block. Then the two versions are deployed one after the other under load, on a small database, and
-the failed requests are counted. The results are docs/migrations.md.
+run while two connections read one row and update one row every 10 ms; the longest single call is
+the block. Then the two versions are deployed one after the other under load, on a small database,
+and the failed requests are counted. The results are docs/migrations.md.
 
 --quick takes 100,000 rows. --only NAME measures one kind. Both print the results and do not write
 them.
@@ -53,8 +53,8 @@ OLD: dict[str, Any] = {
 ROWS_SQL = """
     INSERT INTO tasks (id, user_id, created_at, updated_at, title, wide, nullable, "full", required,
                        indexed, "unique", number)
-    SELECT gen_random_uuid(), (SELECT id FROM users), now(), now(), repeat('Title ', 20) || i, 'wide',
-           CASE WHEN i % 2 = 0 THEN i END, 'full', 'required', 'i' || i, 'u' || i, i
+    SELECT gen_random_uuid(), (SELECT id FROM users), now(), now(), repeat('Title ', 20) || i,
+           'wide', CASE WHEN i % 2 = 0 THEN i END, 'full', 'required', 'i' || i, 'u' || i, i
     FROM generate_series(1, {rows}) AS i
 """
 USER_SQL = """
@@ -99,10 +99,11 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 PAGE = """# What migrations cost
 
-`make bench BENCHES=migrations` writes this page. A project on {postgres}, with one table of {rows:,}
-rows ({size}), is changed in each of these ways: `copier update`, `make migration`, `make migrate
-PHASE=before`, `make migrate`. Meanwhile, two other connections read one row and update one row every
-10 ms; the longest single call is the block. Without a migration, the longest calls took {idle}.
+`make bench BENCHES=migrations` writes this page. A project on {postgres}, with one table of
+{rows:,} rows, is changed in each of these ways: `copier update`, `make migration`,
+`make migrate PHASE=before`, `make migrate`. Meanwhile, two other connections read one row and
+update one row every 10 ms; the longest single call is the block. Without a migration, the longest
+calls took {idle}.
 
 Then a small database is migrated during a rolling deployment: the old version serves {clients}
 clients, the first phase is applied, the new version serves as many beside the old one, which stops,
@@ -208,12 +209,12 @@ class Bench:
             for line in path.read_text(encoding="utf-8").splitlines()
             if line.startswith("phase: ")
         }
-        return ", ".join(sorted(found, reverse=True)) or "–"
+        return ", ".join(sorted(found, reverse=True)) or "none"
 
 
 def row(name: str, found: Measured) -> list[str]:
     """A row of the table."""
-    served = "–" if found.phases == "stop" else f"{found.failed} of {found.requests}"
+    served = "" if found.phases == "stop" else f"{found.failed} of {found.requests}"
     read, write = f"{found.read:.2f} s", f"{found.write:.2f} s"
     return [name, found.phases, read, write, f"{found.seconds:.1f} s", served]
 
@@ -244,17 +245,17 @@ def main() -> None:
                 print("  ".join(results[-1]), flush=True)
     if options.quick or options.only:
         return
+    packages = versions(old.environment, "alembic", "asyncpg")
     page = PAGE.format(
         postgres=postgres_version(old.environment),
         rows=rows,
-        size="about 300 MB",
         idle=idle,
         clients=4,
         results=table(head, results),
         goal=GOAL_SECONDS,
         day=f"{datetime.now(UTC):%Y-%m-%d}",
         cores=os.cpu_count(),
-        versions=f"Python {platform.python_version()}, {versions(old.environment, 'alembic', 'asyncpg')}",
+        versions=f"Python {platform.python_version()}, {packages}",
     )
     (DOCS / "migrations.md").write_text(page, encoding="utf-8")
 

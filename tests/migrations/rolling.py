@@ -38,21 +38,23 @@ class Load:
     failed: list[str] = field(default_factory=list)
     stopping: bool = False
 
-    async def send(self, client: httpx.AsyncClient, method: str, path: str, **sent: Any) -> Any:
+    async def send(
+        self, client: httpx.AsyncClient, method: str, path: str, json: object = None
+    ) -> dict[str, Any]:
         """Send a request; a status of 500 or more, or none, is a failure."""
         url = f"http://127.0.0.1:{self.port}{path}"
         try:
-            response = await client.request(method, url, **sent)
+            response = await client.request(method, url, json=json)
         except httpx.HTTPError as error:
             self.failed.append(f"{method} {path}: {error!r}")
             return {}
         self.sent[f"{method} {response.status_code}"] += 1
         if response.status_code >= 500:
             self.failed.append(f"{method} {path}: {response.status_code} {response.text[:300]}")
-        return response.json() if response.content else {}
+        return dict(response.json()) if response.content else {}
 
     async def run(self, headers: dict[str, str], example: dict[str, Any]) -> None:
-        """Create, read, change, list and delete rows, until it is told to stop."""
+        """Create, read, change, list and delete rows, until `stopping` is set."""
         async with httpx.AsyncClient(headers=headers, timeout=10) as client:
             number = 0
             while not self.stopping:

@@ -123,7 +123,9 @@ def test_own_tables_and_columns_are_migrated(
         generated = GENERATED if kind == "postgresql" else ""
         venue.write_text(VENUE + LATER + generated, encoding="utf-8")
         nickname = '    nickname: str = Field(default="none", max_length=9)\n\n'
-        insert_after(project / "app/models/user.py", '    __tablename__ = "users"\n', f"\n{nickname}")
+        insert_after(
+            project / "app/models/user.py", '    __tablename__ = "users"\n', f"\n{nickname}"
+        )
         environment.check(project, *CREATE, MESSAGE="later", **compared)
         environment.check(project, *CHECK, **compared)
         environment.check(project, "ruff", "check", "migrations/versions")

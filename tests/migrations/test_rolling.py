@@ -1,4 +1,4 @@
-"""A rolling deployment under load: both versions serve during the migration, and no request fails."""
+"""Both versions serve during a rolling deployment under load, and no request fails."""
 
 import json
 from collections.abc import Callable

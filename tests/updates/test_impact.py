@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.migrations.changes import ALL
 from tests.support.environment import Environment
 from tests.support.updating import NEWEST, start, update
 
@@ -54,9 +55,12 @@ CHANGES: list[tuple[dict[str, Any], str | None, list[str]]] = [
     ({"id_type": "int", "soft_delete": True}, "TaskRead.id", ["type string (uuid) → integer"]),
 ]
 
+# One that breaks nobody, and one each of fields, parameters and routes.
+SLICE = (0, 2, 8, 9)
+
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(len(CHANGES)))
+@pytest.mark.parametrize("number", range(len(CHANGES)) if ALL else SLICE)
 def test_changed_answers(
     number: int, releases: Path, environment: Environment, tmp_path: Path
 ) -> None:
@@ -79,6 +83,9 @@ def test_pending_revision_is_shown_with_its_locks(
     environment.check(project, "python", "-m", "scripts.migrations", "create", MESSAGE="extra")
     output = environment.check(project, *IMPACT)
     assert "Tables: 1 new revision\n" in output
-    assert "_extra.py (phase: before)\n    ALTER TABLE tasks ADD COLUMN IF NOT EXISTS extra INTEGER\n" in output
+    assert (
+        "_extra.py (phase: before)\n    ALTER TABLE tasks ADD COLUMN IF NOT EXISTS extra INTEGER\n"
+        in output
+    )
     assert "      ACCESS EXCLUSIVE: blocks reads and writes, briefly\n" in output
     assert "make migration" not in output

@@ -126,7 +126,7 @@ def test_compose_migrates_before_the_app_starts(render: Render) -> None:
         "migrate": {"condition": "service_completed_successfully"}
     }
     assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
-    assert services["migrate"]["command"] == ["alembic", "upgrade", "head"]
+    assert services["migrate"]["command"] == ["python", "-m", "migrations"]
     assert services["migrate"]["build"] == services["app"]["build"]
     password = services["postgres"]["environment"]["POSTGRES_PASSWORD"]
     assert password.startswith("${POSTGRES_PASSWORD:?"), "the password must not have a default"
