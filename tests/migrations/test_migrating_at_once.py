@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.migrations.rows import copy_revisions
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres, empty_database
 from tests.support.rendering import render
@@ -27,6 +28,22 @@ LONG_SECONDS = 6
 def backend(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with the default answers."""
     return render(template, tmp_path_factory.mktemp("backend") / "one", {})
+
+
+@pytest.fixture(scope="module")
+def changed(
+    template: Path,
+    backend: Path,
+    environment: Environment,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A project with pending revisions, of which one builds an index while others write."""
+    fields = {"title": {"type": "str", "index": True}, "value": {"type": "int", "default": 7}}
+    project = render(template, tmp_path_factory.mktemp("changed") / "project", {"fields": fields})
+    copy_revisions(backend, project)
+    create = ("python", "-m", "scripts.migrations", "create")
+    environment.check(project, *create, MESSAGE="changed")
+    return project
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +103,22 @@ def test_concurrent_upgrades_succeed(
                 f"round {number}"
             )
             environment.check(backend, "alembic", "check", DATABASE_URL=url)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_concurrent_upgrades_apply_pending_revisions(
+    kind: str,
+    backend: Path,
+    changed: Path,
+    *,
+    environment: Environment,
+    postgres: Postgres,
+    tmp_path: Path,
+) -> None:
+    with database(kind, tmp_path, postgres) as url:
+        environment.check(backend, "alembic", "upgrade", "head", DATABASE_URL=url)
+        assert asyncio.run(upgrade_concurrently(environment, changed, url)) == []
+        environment.check(changed, "alembic", "check", DATABASE_URL=url)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -69,3 +69,24 @@ def test_no_request_fails(
     assert all(created), report["sent"]
     answered = sum(sum(sent.values()) for sent in report["sent"])
     tally("rolling deployments under load", kinds=1, requests=answered, failed=0)
+
+
+@pytest.mark.long
+def test_stop_is_announced(render: Render, environment: Environment, tmp_path: Path) -> None:
+    change = CHANGES["field-renamed"]
+    old, new = render(**change.old), render(**change.new)
+    copy_revisions(old, new)
+    url = f"sqlite:///{tmp_path / 'stop.db'}"
+    environment.check(old, "python", "-m", "migrations", DATABASE_URL=url)
+    created = environment.check(new, "python", "-m", "scripts.migrations", "create", MESSAGE="stop")
+    assert "needs a stop of the service. docs/migrations.md describes" in created
+    [revision] = (new / "migrations" / "versions").glob("*_stop.py")
+    assert "# Stop the service for this revision" in revision.read_text(encoding="utf-8")
+    printed = environment.check(new, "python", "-m", "migrations", "before", DATABASE_URL=url)
+    assert printed.startswith("Not applied")
+    assert "Stop the service for the first of them" in printed
+    assert "Applied:" in environment.check(new, "python", "-m", "migrations", DATABASE_URL=url)
+    environment.check(new, "alembic", "check", DATABASE_URL=url)
+    usage = environment.run(new, "python", "-m", "migrations", "after", DATABASE_URL=url)
+    assert usage.returncode == 1
+    assert "make migrate [PHASE=before]" in usage.stdout

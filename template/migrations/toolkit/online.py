@@ -23,7 +23,7 @@ from migrations.toolkit import values
 from migrations.toolkit.values import Type
 
 # Pages (of 8 kB) whose rows are filled in one transaction, which locks these rows meanwhile.
-BATCH_PAGES = 100
+BATCH_PAGES = 40
 PROGRESS_SECONDS = 5
 # How often a column is filled, if nulls are still written.
 ATTEMPTS = 3

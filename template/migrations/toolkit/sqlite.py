@@ -60,3 +60,8 @@ class KeepingImpl(SQLiteImpl):
         """Create an index, unless it was kept."""
         if index.name not in self._kept:
             super().create_index(index, **kw)
+
+    def drop_index(self, index: Index, **kw: Any) -> None:
+        """Drop an index, which is then not kept."""
+        self._kept.pop(str(index.name), None)
+        super().drop_index(index, **kw)
