@@ -1,6 +1,7 @@
 ${repr(message)}
 <%
-    body = (upgrades or "op.") + (downgrades or "")
+    joins = isinstance(down_revision, tuple)
+    body = (upgrades or ("" if joins else "op.")) + (downgrades or "")
     phase = config.attributes.get("phases", {}).get(up_revision, "before")
 %>
 from collections.abc import Sequence

@@ -198,12 +198,23 @@ def test_trigger_that_cannot_be_kept_is_refused(
     assert execute(environment, new, url, OBJECTS.format("= 'ix_tasks_own'")).count("lower") == 1
 
 
+def write_statement(revision: Path, statement: str) -> None:
+    """Let the upgrade of an empty revision execute a statement."""
+    text = revision.read_text(encoding="utf-8")
+    call = f'op.execute("{statement}")'
+    changed = re.sub(r"(def upgrade\(\) -> None:\n    )pass", rf"\1{call}", text)
+    assert changed != text
+    revision.write_text(changed, encoding="utf-8")
+
+
 def test_revisions_of_two_branches_are_joined(render: Render, environment: Environment) -> None:
     project = render()
     for name in ("one", "two"):
         environment.check(
             project, "alembic", "revision", "--message", name, "--head", "0001", "--splice"
         )
+        [revision] = (project / VERSIONS).glob(f"*_{name}.py")
+        write_statement(revision, "SELECT 1")
     done = environment.run(project, *CHECK)
     assert done.returncode == 1
     assert "2 revisions are the newest" in done.stdout
@@ -221,11 +232,7 @@ def test_empty_revision_is_ready_for_statements(
     project = render()
     environment.check(project, "alembic", "revision", "--message", "capitals")
     [revision] = (project / VERSIONS).glob("*_capitals.py")
-    text = revision.read_text(encoding="utf-8")
-    update = 'op.execute("UPDATE tasks SET title = upper(title)")'
-    changed = re.sub(r"(def upgrade\(\) -> None:\n    )pass", rf"\1{update}", text)
-    assert changed != text
-    revision.write_text(changed, encoding="utf-8")
+    write_statement(revision, "UPDATE tasks SET title = upper(title)")
     environment.check(project, "ruff", "check")
     environment.check(project, "ruff", "format", "--check")
     environment.check(project, "mypy", "migrations")
