@@ -80,7 +80,7 @@ def resolve(base: str) -> str:
             raise
         raise ImpactError("not a git repository: run `git init`, and commit the files") from None
     try:
-        commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+        commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", base + "^{commit}")
     except ImpactError:
         advice = "commit the files first" if base == "HEAD" else "`git branch --all` lists branches"
         raise ImpactError(f"there is no commit {base}: {advice}") from None

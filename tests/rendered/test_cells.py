@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import tomllib
 from collections import defaultdict
@@ -22,6 +23,8 @@ from tests.support.rendering import rendered_files, sources
 
 # The packages of a rendered project.
 OWN = {"app", "tests", "scripts", "migrations"}
+# Code in pages, which has two blank lines between functions.
+PYTHON = re.compile(r"```python\n.*?```", re.DOTALL)
 # Tests of projects that do not use a database.
 WITHOUT_DATABASE = (
     *("test_architecture", "test_settings", "schemas", "scripts"),
@@ -86,7 +89,7 @@ def test_whitespace_is_clean(project: Path) -> None:
             errors.append(f"{name}: blank lines at the start or end, or no newline at the end")
         if name.endswith((".py", ".py.mako")):
             continue  # `ruff format` checks these.
-        if "\n\n\n" in text:
+        if "\n\n\n" in PYTHON.sub("", text):
             errors.append(f"{name}: two blank lines in a row")
         errors += [
             f"{name}:{number}: trailing whitespace"
