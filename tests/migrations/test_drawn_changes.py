@@ -19,7 +19,7 @@ from tests.migrations.rows import assert_rows, copy_revisions, databases, run
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 
-PAIRS = {"": 10, "all": 100}.get(DRAWN) or int(DRAWN)
+PAIRS = {"": 6, "all": 100}.get(DRAWN) or int(DRAWN)
 
 
 def comparable(expected: Any, found: Any) -> Any:  # noqa: ANN401

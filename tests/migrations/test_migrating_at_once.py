@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 
 KINDS = ("sqlite", "postgresql", "pgbouncer")
 REPLICAS = 6
-ROUNDS = 2
+ROUNDS = 1
 # Longer than LOCK_TIMEOUT, and than the app waits for a SQLite file.
 LONG_SECONDS = 6
 

@@ -15,10 +15,8 @@ from tests.support.postgres import Postgres
 ROLLING = Path(__file__).with_name("rolling.py")
 # Each way in which a change is split into phases.
 SLICE = (
-    "field-added-with-default",
     "field-removed",
     "nullable-to-required-with-default",
-    "str-longer",
     "soft-delete-on",
 )
 # These need a stop, which the command says.

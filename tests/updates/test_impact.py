@@ -55,8 +55,8 @@ CHANGES: list[tuple[dict[str, Any], str | None, list[str]]] = [
     ({"id_type": "int", "soft_delete": True}, "TaskRead.id", ["type string (uuid) → integer"]),
 ]
 
-# One that breaks nobody, and one each of fields, parameters and routes.
-SLICE = (0, 2, 8, 9)
+# One that breaks nobody, and one that does.
+SLICE = (0, 2)
 
 
 @pytest.mark.long
