@@ -89,7 +89,7 @@ def test_whitespace_is_clean(project: Path) -> None:
             errors.append(f"{name}: blank lines at the start or end, or no newline at the end")
         if name.endswith((".py", ".py.mako")):
             continue  # `ruff format` checks these.
-        if "\n\n\n" in PYTHON.sub("", text):
+        if "\n\n\n" in PYTHON.sub("…", text):
             errors.append(f"{name}: two blank lines in a row")
         errors += [
             f"{name}:{number}: trailing whitespace"
