@@ -1,6 +1,6 @@
-"""Check that nobody edited the answers in `.copier-answers.yml` by hand.
+"""Check that `.copier-answers.yml` has the answers that the project was rendered with.
 
-Copier would take them for those that the project was rendered with, and render nothing.
+If they were edited by hand, `copier update` would find no changed answer, and render nothing.
 """
 
 import hashlib

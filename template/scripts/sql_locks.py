@@ -8,6 +8,7 @@ import re
 
 BRIEFLY = "blocks reads and writes, briefly"
 SCAN = "blocks reads and writes while all rows are read"
+UNCHECKED = f"{SCAN}, unless a valid check says that there are no nulls"
 REWRITE = "blocks reads and writes while the table is written again, if its values change"
 WRITES = "blocks writes, not reads"
 NOTHING = "blocks neither reads nor writes"
@@ -35,7 +36,7 @@ LOCKS: tuple[tuple[str, str, str], ...] = (
         "ACCESS EXCLUSIVE",
         SCAN,
     ),
-    (r"ALTER TABLE .* ALTER (COLUMN )?\S+ SET NOT NULL", "ACCESS EXCLUSIVE", SCAN),
+    (r"ALTER TABLE .* ALTER (COLUMN )?\S+ SET NOT NULL", "ACCESS EXCLUSIVE", UNCHECKED),
     (r"ALTER TABLE .* ALTER (COLUMN )?\S+ (SET DATA )?TYPE\b", "ACCESS EXCLUSIVE", REWRITE),
     (r"ALTER TABLE .* ADD .*\bGENERATED\b", "ACCESS EXCLUSIVE", REWRITE),
     (r"ALTER TABLE", "ACCESS EXCLUSIVE", BRIEFLY),

@@ -6,7 +6,7 @@ What may be edited are `migrations/env.py` and the revisions in `migrations/vers
 What `make migration` writes, from what Alembic's autogenerate finds:
 
 - `directives`: the revisions of a change
-- `pieces`, `tables`, `defaults`, `unsupported`: their parts, and the values of existing rows
+- `pieces`, `groups`, `tables`, `defaults`, `unsupported`: their parts, and the values of existing rows
 - `rendering`, `reflection`: how types are written, and read from a database
 
 What revisions call:

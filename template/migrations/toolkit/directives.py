@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
-from migrations.toolkit.pieces import Group, Piece, pieces
+from migrations.toolkit.groups import Group, Piece
+from migrations.toolkit.pieces import pieces
 from migrations.toolkit.rendering import Line, Step
 from migrations.toolkit.unsupported import check_supported
 

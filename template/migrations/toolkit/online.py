@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from migrations.toolkit import values
 from migrations.toolkit.values import Type
 
-# Pages (of 8 kB) whose rows are filled in one transaction, which locks these rows meanwhile.
+# The number of pages (of 8 kB) that one transaction fills; it locks the rows that it changes.
 BATCH_PAGES = 40
 PROGRESS_SECONDS = 5
 # How often a column is filled, if nulls are still written.

@@ -1,9 +1,8 @@
 """The pieces that revisions are made of: a change of a table, both ways, and when it is applied."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
@@ -11,39 +10,10 @@ from alembic.runtime.migration import MigrationContext
 
 from migrations.toolkit import values
 from migrations.toolkit.defaults import default, zero
+from migrations.toolkit.groups import Group, Operations, Piece
 from migrations.toolkit.rendering import Line, Step
 from migrations.toolkit.tables import sort_tables
 from migrations.toolkit.values import Type
-
-Operations = Sequence[ops.MigrateOperation]
-
-
-class Group(IntEnum):
-    """The revisions of a change, in their order."""
-
-    EXPAND = 1
-    STOP = 2
-    ONLINE = 3
-    CONTRACT = 4
-
-    @property
-    def phase(self) -> str:
-        """When it is applied: before the new version starts, during a stop, after the old is gone."""
-        return {Group.STOP: "stop", Group.CONTRACT: "after"}.get(self, "before")
-
-
-class Piece(NamedTuple):
-    """Operations of the upgrade, and of the downgrade that undoes them."""
-
-    group: Group
-    rank: int
-    up: Operations
-    down: Operations
-
-    @property
-    def order(self) -> tuple[Group, int]:
-        """Where it comes; pieces of the same order stay as they were found."""
-        return self.group, self.rank
 
 
 def pieces(context: MigrationContext, operations: Operations) -> Iterator[Piece]:

@@ -3,9 +3,9 @@
 They have the names and arguments of Alembic's own where there is one, and refuse to run where values
 would be lost. Applied revisions call them, so what they do with given arguments must not change.
 
-On PostgreSQL, nobody waits long for them: a statement that reads all rows leaves the table readable
-and writable, and rows are filled in batches. Those functions commit, and can be repeated: if one
-fails, or is interrupted, the same command continues.
+On PostgreSQL, they do not block reads and writes for long: rows are checked without a lock that
+readers or writers need, and filled in batches. The functions that do so commit, and can be repeated:
+if one fails or is interrupted, the same command continues.
 """
 
 from collections.abc import Sequence
