@@ -25,8 +25,23 @@ import httpx
 CLIENTS = 4
 SECONDS = 1
 START_SECONDS = 30
-STRING = object()
 USER = {"email": "rolling@example.com", "password": "correct horse battery staple"}
+
+
+@dataclass
+class Body:
+    """A body that creates a task: values, and the names of strings and of what may be null."""
+
+    values: dict[str, Any]
+    strings: set[str]
+    nullable: set[str]
+
+    def task(self, number: int) -> dict[str, Any]:
+        """Return a body with other strings, as some are unique; every second has all the nulls."""
+        # At most five characters.
+        strings = dict.fromkeys(self.strings, f"{number}")
+        nulls = dict.fromkeys(self.nullable) if number % 2 else {}
+        return {**self.values, **strings, **nulls}
 
 
 @dataclass
@@ -53,16 +68,14 @@ class Load:
             self.failed.append(f"{method} {path}: {response.status_code} {response.text[:300]}")
         return dict(response.json()) if response.content else {}
 
-    async def run(self, headers: dict[str, str], example: dict[str, Any]) -> None:
+    async def run(self, headers: dict[str, str], body: Body) -> None:
         """Create, read, change, list and delete rows, until `stopping` is set."""
         async with httpx.AsyncClient(headers=headers, timeout=10) as client:
             number = 0
             while not self.stopping:
                 number += 1
-                # Different strings, because some have to be unique; at most five characters.
-                strings = {name: f"{number}" for name in example if example[name] is STRING}
-                body = {**example, **strings, "title": f"{number} {self.port}"}
-                row = await self.send(client, "POST", "/api/tasks", json=body)
+                task = {**body.task(number), "title": f"{number} {self.port}"}
+                row = await self.send(client, "POST", "/api/tasks", json=task)
                 path = f"/api/tasks/{row.get('id')}"
                 if "id" in row:
                     await self.send(client, "GET", path)
@@ -100,11 +113,19 @@ async def serve(project: Path) -> AsyncIterator[int]:
         await process.wait()
 
 
-async def migrate(project: Path, *phase: str) -> str:
-    """Apply revisions, and return what was printed."""
+async def log_in(port: int) -> dict[str, str]:
+    """Register a user, and return the headers of their requests."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/auth") as client:
+        (await client.post("/register", json=USER)).raise_for_status()
+        tokens = (await client.post("/login", json=USER)).raise_for_status().json()
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+async def run(project: Path, *command: str) -> str:
+    """Run Python in a project, and return what was printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "migrations", *phase),
+        *command,
         cwd=project,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -114,40 +135,43 @@ async def migrate(project: Path, *phase: str) -> str:
     return output.decode()
 
 
-async def log_in(port: int) -> dict[str, str]:
-    """Register a user, and return the headers of their requests."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/auth") as client:
-        (await client.post("/register", json=USER)).raise_for_status()
-        tokens = (await client.post("/login", json=USER)).raise_for_status().json()
-    return {"Authorization": f"Bearer {tokens['access_token']}"}
+async def schema_of(project: Path) -> dict[str, Any]:
+    """Return the JSON schema of a body that creates a task."""
+    code = "import json; from app.main import app; print(json.dumps(app.openapi()))"
+    document = json.loads((await run(project, "-c", code)).splitlines()[-1])
+    return dict(document["components"]["schemas"]["TaskCreate"])
 
 
-async def example(port: int) -> dict[str, Any]:
-    """Return a body that creates a task, from the OpenAPI document, without references.
-
-    Plain strings are marked, so that each request can send others.
-    """
-    async with httpx.AsyncClient() as client:
-        document = (await client.get(f"http://127.0.0.1:{port}/openapi.json")).json()
-    schema = document["components"]["schemas"]["TaskCreate"]
-    [found, *_] = schema["examples"]
-    plain = {
-        name
+def body_of(schema: dict[str, Any], required: set[str]) -> Body:
+    """Return a body without references, and without nulls in the fields that become required."""
+    [example, *_] = schema["examples"]
+    values = {name: value for name, value in example.items() if not name.endswith(("_id", "_ids"))}
+    shapes = {
+        name: [shape, *shape.get("anyOf", ())]
         for name, shape in schema["properties"].items()
-        for kind in (shape, *shape.get("anyOf", ()))
-        if kind.get("type") == "string" and "format" not in kind
+        if name in values
     }
-    return {
-        name: STRING if name in plain else value
-        for name, value in found.items()
-        if not name.endswith(("_id", "_ids"))
-    }
+    return Body(
+        values,
+        strings={
+            name
+            for name, kinds in shapes.items()
+            if any(kind.get("type") == "string" and "format" not in kind for kind in kinds)
+        },
+        nullable={
+            name
+            for name, kinds in shapes.items()
+            if {"type": "null"} in kinds and name not in required
+        },
+    )
 
 
 @asynccontextmanager
-async def under_load(port: int, headers: dict[str, str], loads: list[Load]) -> AsyncIterator[None]:
+async def under_load(
+    port: int, headers: dict[str, str], body: Body, loads: list[Load]
+) -> AsyncIterator[None]:
     """Send requests to a process while the block runs."""
-    load, body = Load(port), await example(port)
+    load = Load(port)
     loads.append(load)
     async with asyncio.TaskGroup() as group:
         for _ in range(CLIENTS):
@@ -162,15 +186,18 @@ async def under_load(port: int, headers: dict[str, str], loads: list[Load]) -> A
 async def deploy(old: Path, new: Path) -> dict[str, Any]:
     """Replace the old version by the new one."""
     loads: list[Load] = []
+    schemas = [await schema_of(project) for project in (old, new)]
+    # A default fills the nulls of a column that becomes required; without one they are refused.
+    bodies = [body_of(schema, set(schemas[1]["required"])) for schema in schemas]
     async with AsyncExitStack() as later:
         async with serve(old) as port:
             headers = await log_in(port)
-            async with under_load(port, headers, loads):
-                first = await migrate(new, "before")
+            async with under_load(port, headers, bodies[0], loads):
+                first = await run(new, "-m", "migrations", "before")
                 other = await later.enter_async_context(serve(new))
-                await later.enter_async_context(under_load(other, headers, loads))
+                await later.enter_async_context(under_load(other, headers, bodies[1], loads))
         # The old version has stopped, and answered all of its requests before.
-        second = await migrate(new)
+        second = await run(new, "-m", "migrations")
         await asyncio.sleep(SECONDS)
     return {
         "output": [first, second],

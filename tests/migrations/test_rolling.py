@@ -17,7 +17,7 @@ ROLLING = Path(__file__).with_name("rolling.py")
 SLICE = (
     "field-removed",
     "nullable-to-required-with-default",
-    "soft-delete-on",
+    "required-to-nullable",
 )
 # These need a stop, which the command says.
 STOPPING = {"renamed", "-to-"}
