@@ -33,6 +33,7 @@ PASSWORD = "correct horse battery"
 # The same for all servers, so that all accept the same tokens, for as long as they are measured.
 SHARED = {
     "ENVIRONMENT": "production",
+    "ALLOWED_HOSTS": "*",
     "JWT_SECRET_KEY": secrets.token_hex(32),
     "ACCESS_TOKEN_EXPIRE_MINUTES": "1000",
     # As in the image: connections stay open while another server is measured.

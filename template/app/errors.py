@@ -71,6 +71,18 @@ class PayloadTooLarge(ApiError):
     default_detail = "The request body is too large."
 
 
+class UrlTooLong(ApiError):
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+    code = "URL_TOO_LONG"
+    default_detail = "The URL is too long."
+
+
+class HeadersTooLarge(ApiError):
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "HEADERS_TOO_LARGE"
+    default_detail = "The headers of the request are too large."
+
+
 class RateLimited(ApiError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "RATE_LIMITED"

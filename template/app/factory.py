@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version="0.1.0",
         lifespan=lifespan,
         redirect_slashes=False,
+        openapi_url="/openapi.json" if settings.docs_enabled else None,
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=operation_id,
@@ -61,7 +62,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     set_state(app, AppState(settings, database, AuthState(settings)))
     install_error_handlers(app)
     install_routes(app)
-    install_middleware(app, settings.cors_origins, settings.allowed_hosts)
-    install_docs(app)
+    install_middleware(
+        app,
+        settings.cors_origins,
+        settings.allowed_hosts,
+        https_only=settings.environment == "production",
+    )
+    if settings.docs_enabled:
+        install_docs(app)
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     return app

@@ -67,6 +67,8 @@ class Settings(AuthSettings, DatabaseSettings):
     environment: Literal["local", "test", "production"] = "local"
     cors_origins: Origins = ["http://localhost:3000"]
     allowed_hosts: Hosts = ["*"]
+    # The pages /docs and /redoc, and /openapi.json; off in production unless it is set.
+    docs_enabled: bool = True
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
@@ -91,6 +93,10 @@ class Settings(AuthSettings, DatabaseSettings):
         if self.environment == "production":
             if "log_format" not in self.model_fields_set:
                 self.log_format = "json"
+            if "docs_enabled" not in self.model_fields_set:
+                self.docs_enabled = False
+            if "allowed_hosts" not in self.model_fields_set:
+                raise ValueError("ALLOWED_HOSTS is required in production; * allows all hosts")
             if "*" in self.cors_origins:
                 raise ValueError("CORS_ORIGINS must name the origins in production, not *")
             self.check_auth_for_production()

@@ -102,7 +102,7 @@ async def test_case_does_not_matter(
     monkeypatch.setenv("ENVIRONMENT", "Production")
     monkeypatch.setenv("LOG_FORMAT", "JSON")
     monkeypatch.setenv("LOG_LEVEL", "info")
-    settings = load(given)
+    settings = load(given, allowed_hosts="*")
     assert settings.environment == "production"
     assert (settings.log_format, settings.log_level) == ("json", "INFO")
 
@@ -144,13 +144,30 @@ async def test_production_names_its_origins(
 ) -> None:
     assert "*" in load(given, environment="local", cors_origins=origins).cors_origins
     with pytest.raises(ValidationError, match="CORS_ORIGINS"):
-        load(given, environment="production", cors_origins=origins)
+        load(given, environment="production", allowed_hosts="*", cors_origins=origins)
+
+
+async def test_production_names_its_hosts(given: dict[str, Any], safe_auth: None) -> None:
+    with pytest.raises(ValidationError, match="ALLOWED_HOSTS is required in production"):
+        load(given, environment="production")
+    for hosts in ("api.example.com", "*"):
+        assert load(given, environment="production", allowed_hosts=hosts).allowed_hosts == [hosts]
+
+
+async def test_production_has_no_documentation_unless_it_is_enabled(
+    given: dict[str, Any], safe_auth: None
+) -> None:
+    production = {"environment": "production", "allowed_hosts": "*"}
+    assert load(given).docs_enabled
+    assert not load(given, **production).docs_enabled
+    assert load(given, **production, docs_enabled="true").docs_enabled
 
 
 async def test_production_logs_json_unless_told_otherwise(
     given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, safe_auth: None
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("ALLOWED_HOSTS", "*")
     assert load(given).log_format == "json"
     monkeypatch.setenv("LOG_FORMAT", "console")
     assert load(given).log_format == "console"
@@ -164,7 +181,7 @@ async def test_production_checks_auth(
 
     monkeypatch.setattr(AuthSettings, "check_auth_for_production", refuse)
     with pytest.raises(ValidationError, match="not fit"):
-        load(given, environment="production")
+        load(given, environment="production", allowed_hosts="*")
 
 
 async def test_environment_goes_before_the_file(

@@ -1,4 +1,4 @@
-"""Middleware: request ids, the access log, CORS, allowed hosts, body size, trailing slashes."""
+"""Middleware: request ids, the access log, CORS, allowed hosts, limits of size, trailing slashes."""
 
 import logging
 import re
@@ -14,11 +14,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import ApiError, BadRequest, PayloadTooLarge
+from app.errors import ApiError, BadRequest, HeadersTooLarge, PayloadTooLarge, UrlTooLong
 from app.http.error_responses import error_response
 from app.http.logs import request_id
+from app.http.security_headers import add_security_headers
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_HEADER_BYTES = 32 * 1024
+MAX_URL_BYTES = 16 * 1024
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 HEALTH_PATHS = {"/health", "/ready"}
 # The plain-text errors of Starlette's middleware, by the beginning of the body.
@@ -38,10 +41,11 @@ def is_health_check(scope: Scope) -> bool:
 
 
 class _Sender:
-    """Sends a response: with the id of the request, in the error format, and to HEAD without a body."""
+    """Sends a response: with the headers of all responses, in the error format, to HEAD without a body."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, https_only: bool) -> None:
         self.status = 0
+        self._https_only = https_only
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -52,6 +56,7 @@ class _Sender:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = request_id.get()
+            add_security_headers(message, https_only=self._https_only)
             plain = headers.get("content-type", "").startswith("text/plain")
             if plain and message["status"] in {400, 413}:
                 self._held = message
@@ -85,14 +90,15 @@ def _read_plain_text_error(start: Message, body: bytes) -> ApiError | None:
 
 
 class RequestContext:
-    """Give each request an id and a line in the access log.
+    """Give each request an id and a line in the access log, and reject what is too large.
 
     HEAD reaches the route of GET, and a path with a trailing slash the route without one, with no
-    redirect.
+    redirect. `https_only` tells browsers that come by HTTPS to use nothing else.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, https_only: bool) -> None:
         self.app = app
+        self.https_only = https_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -101,12 +107,25 @@ class RequestContext:
         sent = Headers(scope=scope).get("x-request-id", "")
         token = request_id.set(sent if REQUEST_ID.fullmatch(sent) else uuid4().hex)
         started = time.perf_counter()
-        sender = _Sender(scope, receive, send)
+        https_only = self.https_only and scope.get("scheme") == "https"
+        sender = _Sender(scope, receive, send, https_only=https_only)
         try:
-            await self.app(_routed(scope), receive, sender)
+            if error := _oversized(scope):
+                await error_response(error)(scope, receive, sender)
+            else:
+                await self.app(_routed(scope), receive, sender)
         finally:
             _log(scope, sender.status, time.perf_counter() - started)
             request_id.reset(token)
+
+
+def _oversized(scope: Scope) -> ApiError | None:
+    """Return the error of a request whose URL or headers are too large."""
+    if len(scope["path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
+        return UrlTooLong()
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+        return HeadersTooLarge()
+    return None
 
 
 def _routed(scope: Scope) -> Scope:
@@ -165,7 +184,9 @@ class AllowedHosts(TrustedHostMiddleware):
         await (self.app if passes else super().__call__)(scope, receive, send)
 
 
-def install_middleware(app: FastAPI, origins: list[str], hosts: list[str]) -> None:
+def install_middleware(
+    app: FastAPI, origins: list[str], hosts: list[str], *, https_only: bool
+) -> None:
     """Add the middleware; the one that is added last sees a request first."""
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     if "*" not in hosts:
@@ -180,4 +201,4 @@ def install_middleware(app: FastAPI, origins: list[str], hosts: list[str]) -> No
         allow_credentials="*" not in origins,
         expose_headers=["Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
     )
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, https_only=https_only)

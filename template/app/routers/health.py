@@ -33,7 +33,8 @@ class Readiness(ReadSchema):
 @router.get("/")
 async def root(request: Request) -> Message:
     """Return the name of this API, and where its documentation is."""
-    return Message(message=f"{request.app.title}: see /docs")
+    place = ": see /docs" if get_state(request.app).settings.docs_enabled else ""
+    return Message(message=f"{request.app.title}{place}")
 
 
 @router.get("/health")

@@ -87,7 +87,8 @@ def test_source_of_keys_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_weak_secret_in_production(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
-    values: dict[str, Any] = {"environment": "production", "cors_origins": [NAME]}
+    served = {"allowed_hosts": ["*"], "cors_origins": [NAME]}
+    values: dict[str, Any] = {"environment": "production", **served}
     Settings(_env_file=None, better_auth_secret=GOOD, **values)
     with pytest.raises(ValidationError) as refused:
         Settings(_env_file=None, better_auth_secret=secret, **values)
@@ -95,5 +96,6 @@ def test_weak_secret_in_production(secret: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_jwks_url_in_production() -> None:
-    values: dict[str, Any] = {"jwks_url": URL, "better_auth_secret": None, **ISSUER}
-    Settings(_env_file=None, environment="production", cors_origins=[NAME], **values)
+    served = {"allowed_hosts": ["*"], "cors_origins": [NAME]}
+    values: dict[str, Any] = {"jwks_url": URL, "better_auth_secret": None, **ISSUER, **served}
+    Settings(_env_file=None, environment="production", **values)

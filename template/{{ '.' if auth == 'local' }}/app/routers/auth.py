@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Form, Request, Response
+from fastapi import Depends, Form, Request
 from pydantic import ValidationError
 
 from app.auth.current_user import CurrentToken, CurrentUser
@@ -25,24 +25,19 @@ async def get_context(request: Request) -> service.AuthContext:
 ContextDep = Annotated[service.AuthContext, Depends(get_context)]
 
 
-async def no_store(response: Response) -> None:
-    """Prevent tokens from being cached (RFC 6749, section 5.1)."""
-    response.headers["Cache-Control"] = "no-store"
-
-
 @router.post("/register", status_code=201, responses=responses(409, 413, 422, 429))
 async def register(context: ContextDep, data: schemas.UserCreate) -> schemas.UserRead:
     """Register a new user with an email address and a password."""
     return await service.register(context, data)
 
 
-@router.post("/login", responses=responses(401, 413, 422, 429), dependencies=[Depends(no_store)])
+@router.post("/login", responses=responses(401, 413, 422, 429))
 async def login(context: ContextDep, data: schemas.Credentials) -> schemas.Tokens:
     """Log in with an email address and a password."""
     return await service.login(context, data)
 
 
-@router.post("/token", responses=responses(401, 413, 422, 429), dependencies=[Depends(no_store)])
+@router.post("/token", responses=responses(401, 413, 422, 429))
 async def issue_token(
     context: ContextDep, form: Annotated[schemas.PasswordGrant, Form()]
 ) -> schemas.Tokens:
@@ -54,7 +49,7 @@ async def issue_token(
     return await service.login(context, data)
 
 
-@router.post("/refresh", responses=responses(401, 413, 422), dependencies=[Depends(no_store)])
+@router.post("/refresh", responses=responses(401, 413, 422))
 async def refresh(context: ContextDep, data: schemas.RefreshRequest) -> schemas.Tokens:
     """Exchange a refresh token for new tokens.
 

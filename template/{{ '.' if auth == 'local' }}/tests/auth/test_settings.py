@@ -16,7 +16,8 @@ GOOD = hashlib.sha256(b"tests").hexdigest()
 
 def production(**changes: Any) -> Settings:
     """Return settings for production."""
-    values = {"cors_origins": ["https://example.com"], "jwt_secret_key": GOOD, **changes}
+    served = {"allowed_hosts": ["example.com"], "cors_origins": ["https://example.com"]}
+    values = {**served, "jwt_secret_key": GOOD, **changes}
     return Settings(_env_file=None, environment="production", **values)
 
 
