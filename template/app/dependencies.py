@@ -1,11 +1,17 @@
 """Dependencies of the routers."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import MISSING, BaseModel
 
 from app.auth.current_user import CallerBearer
 from app.db.scope import Scope
+from app.errors import PreconditionFailed
+from app.http.etags import is_expected
+from app.models.row import Id
 from app.state import get_state
 
 
@@ -18,3 +24,24 @@ class _ScopeBearer(CallerBearer):
 
 current_scope = Depends(_ScopeBearer())
 ScopeDep = Annotated[Scope, current_scope]
+
+
+def unchanged(
+    scope: Scope,
+    if_match: str | MISSING,
+    get: Callable[[Scope, Id], Awaitable[BaseModel]],
+    row_id: Id,
+) -> Scope:
+    """Return a scope in which every operation requires that a row is one that `If-Match` names.
+
+    The operation and the check are one transaction, in which the row is locked. If the row is
+    another, the operation raises `PreconditionFailed`.
+    """
+    if if_match is MISSING:
+        return scope
+
+    async def check(inner: Scope) -> None:
+        if not is_expected(await get(inner, row_id), if_match):
+            raise PreconditionFailed
+
+    return replace(scope, precondition=check)

@@ -65,6 +65,12 @@ class Conflict(ApiError):
     default_detail = "Conflicts with existing data."
 
 
+class PreconditionFailed(ApiError):
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "PRECONDITION_FAILED"
+    default_detail = "The row has changed since it was read."
+
+
 class PayloadTooLarge(ApiError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "PAYLOAD_TOO_LARGE"

@@ -199,6 +199,6 @@ def install_middleware(
         allow_headers=["*"],
         # Cookies and other credentials are for origins that are named.
         allow_credentials="*" not in origins,
-        expose_headers=["Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
+        expose_headers=["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
     )
     app.add_middleware(RequestContext, https_only=https_only)

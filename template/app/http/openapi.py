@@ -7,7 +7,18 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
 from app.http.error_body import MEDIA_TYPE
+from app.http.etags import IF_NONE_MATCH, RowRoute, returns_row
 from app.http.query import QueryParameters
+
+ETAG = {"description": "Entity tag of the row.", "schema": {"type": "string"}}
+NOT_MODIFIED = {"description": "The client has this row.", "headers": {"ETag": ETAG}}
+IF_NONE_MATCH_PARAMETER = {
+    "name": IF_NONE_MATCH,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "`ETag` of the row that the client has: if it is the same, it is not sent.",
+}
 
 
 def _correct(responses: dict[str, Any]) -> None:
@@ -30,6 +41,21 @@ def _add_queries(app: FastAPI, document: dict[str, Any]) -> None:
                 document["components"]["schemas"].update(definitions)
 
 
+def _add_etags(app: FastAPI, document: dict[str, Any]) -> None:
+    """Add the entity tags of the responses that are rows."""
+    for route in iter_route_contexts(app.routes):
+        original = route.original_route
+        if not (isinstance(original, RowRoute) and returns_row(original.response_model)):
+            continue
+        for method in original.methods or ():
+            operation = document["paths"][route.path_format][method.lower()]
+            response = operation["responses"][str(original.status_code or 200)]
+            response.setdefault("headers", {})["ETag"] = ETAG
+            if method == "GET":
+                operation["responses"]["304"] = NOT_MODIFIED
+                operation.setdefault("parameters", []).append(IF_NONE_MATCH_PARAMETER)
+
+
 def build_openapi(app: FastAPI) -> dict[str, Any]:
     """Return the document, which is built once."""
     if app.openapi_schema is None:
@@ -40,6 +66,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
         )
         _add_queries(app, document)
+        _add_etags(app, document)
         for path in document["paths"].values():
             for operation in path.values():
                 _correct(operation["responses"])

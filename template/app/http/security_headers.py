@@ -15,10 +15,10 @@ STRICT_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000")
 
 
 def add_security_headers(start: Message, *, https_only: bool) -> None:
-    """Add the headers that a response does not have; files, which have an ETag, may be cached."""
+    """Add the headers that a response does not have; files may be cached."""
     headers: list[tuple[bytes, bytes]] = start["headers"]
     present = {name for name, _ in headers}
-    if b"etag" in present:
+    if b"last-modified" in present:
         present.add(b"cache-control")
     headers.extend(item for item in DEFAULTS.items() if item[0] not in present)
     if https_only:

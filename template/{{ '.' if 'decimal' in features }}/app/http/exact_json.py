@@ -5,8 +5,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
+from app.http.etags import RowRoute
 from app.schemas.types.decimals import WrittenFloat
 
 
@@ -18,7 +18,7 @@ class ExactRequest(Request):
         return json.loads(await self.body(), parse_float=WrittenFloat)
 
 
-class ExactRoute(APIRoute):
+class ExactRoute(RowRoute):
     """A route with decimal numbers in its request body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
