@@ -1,13 +1,13 @@
 """Dependencies of the routers."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 from pydantic import MISSING, BaseModel
 
 from app.auth.current_user import CallerBearer
+from app.db.preconditions import ConditionalScope
 from app.db.scope import Scope
 from app.errors import PreconditionFailed
 from app.http.etags import is_expected
@@ -44,4 +44,4 @@ def unchanged(
         if not is_expected(await get(inner, row_id), if_match):
             raise PreconditionFailed
 
-    return replace(scope, precondition=check)
+    return ConditionalScope(scope.database, scope.caller, check=check)

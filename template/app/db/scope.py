@@ -1,6 +1,6 @@
 """Row-level access: every query and write goes through `Scope`, on behalf of a caller."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ from app.db.absence import absence
 from app.db.caller import Caller
 from app.db.database import Database, Parameters, ResultRow, Values, rows_of
 from app.db.integrity import refusal
-from app.db.statements import Model, delete_row, insert_row, lock_row, select_row, update_row
+from app.db.statements import Model, delete_row, insert_row, select_row, update_row
 from app.models.row import Id
 
 
@@ -24,10 +24,6 @@ class Scope:
     caller: Caller
     # The connection of the current transaction, if there is one.
     connection: AsyncConnection | None = None
-    # What is checked when a transaction begins; each statement outside of one begins one then.
-    precondition: Callable[["Scope"], Awaitable[None]] | None = None
-    # Whether `get` locks the row until the end of the transaction.
-    locking: bool = False
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Scope"]:
@@ -36,10 +32,8 @@ class Scope:
             yield self
             return
         async with self.database.transaction() as connection:
-            inner = replace(self, connection=connection, precondition=None)
+            inner = replace(self, connection=connection)
             await self.caller.check(inner.run)
-            if self.precondition is not None:
-                await self.precondition(replace(inner, locking=True))
             yield inner
 
     async def run(self, statement: Executable, parameters: Parameters) -> list[ResultRow]:
@@ -58,9 +52,6 @@ class Scope:
             Conflict: a unique value is already in use.
             ValidationFailed: the database cannot store a value.
         """
-        if self.precondition is not None:
-            async with self.transaction() as inner:
-                return await inner.execute(statement, values)
         caller = self.caller.parameters
         if values is None or isinstance(values, Mapping):
             parameters: Parameters = {**caller, **(values or {})}
@@ -93,8 +84,6 @@ class Scope:
         Raises:
             NotFound: the scope does not have the row.
         """
-        if self.locking:
-            await self.execute_on(model, row_id, lock_row(model))
         return await self.execute_on(model, row_id, select_row(model))
 
     async def insert(self, model: Model, data: Values) -> ResultRow:

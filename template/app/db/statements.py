@@ -31,12 +31,6 @@ def select_row(model: Model) -> Select[Any]:
 
 
 @built_once
-def lock_row(model: Model) -> Select[Any]:
-    """Return the statement that locks a row, where the database locks rows."""
-    return select_row(model).with_only_columns(model.__table__.c.id).with_for_update()
-
-
-@built_once
 def insert_row(model: Model) -> ReturningInsert[Any]:
     """Return the statement that inserts a row."""
     return insert(model.__table__).values(model.__added__()).returning(model.__table__)
