@@ -12,9 +12,10 @@ from app.auth.rate_limits import RateLimits
 from app.auth.sessions import end_other_sessions, end_session, open_session, renew_session
 from app.auth.settings import AuthSettings
 from app.auth.tokens import AccessToken, create_access_token, expires_in
+from app.auth.weak_passwords import weakness
 from app.db.database import Database, ResultRow
 from app.db.integrity import refusal
-from app.errors import Forbidden, Unauthorized
+from app.errors import Forbidden, Unauthorized, ValidationFailed
 from app.models.row import Id
 from app.models.user import User
 from app.schemas import auth as schemas
@@ -43,8 +44,10 @@ async def register(context: AuthContext, data: schemas.UserCreate) -> schemas.Us
     Raises:
         Conflict: the email is already in use.
         RateLimited: too many registrations came from this address.
+        ValidationFailed: the password is easy to guess.
     """
     await context.rate_limits.count_registration(context.address)
+    _check_new_password("password", data.password, data.email)
     async with SLOTS:
         password_hash = await hash_password(data.password)
     now = datetime.now(UTC)
@@ -133,8 +136,10 @@ async def change_password(
     Raises:
         Forbidden: the current password is wrong.
         RateLimited: too many attempts failed.
+        ValidationFailed: the new password is easy to guess.
     """
     user = await _get(context, token.user_id)
+    _check_new_password("new_password", data.new_password, user["email"])
     if not await _verify(context, user["email"], data.current_password, user):
         raise _wrong_password()
     async with SLOTS:
@@ -150,6 +155,11 @@ async def change_password(
         if not result.rowcount:
             raise _wrong_password()
         await end_other_sessions(connection, token.user_id, token.session_id)
+
+
+def _check_new_password(field: str, password: str, email: str) -> None:
+    if reason := weakness(password, email):
+        raise ValidationFailed(errors={field: reason})
 
 
 def _wrong_password() -> Forbidden:
