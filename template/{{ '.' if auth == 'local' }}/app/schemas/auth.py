@@ -94,6 +94,13 @@ class PasswordChange(WriteSchema):
     new_password: NewPassword
 
 
+class PasswordReset(WriteSchema):
+    """A new password for the user with this email, from an operator."""
+
+    email: Email
+    password: NewPassword
+
+
 class RefreshRequest(WriteSchema):
     """A refresh token."""
 
