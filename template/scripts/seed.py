@@ -7,29 +7,27 @@ row is not changed, so a second run does nothing.
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import MISSING, ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from app import services
 from app.db.caller import Caller
 from app.db.database import Database
 from app.db.scope import Scope
 from app.db.statements import select_rows
 from app.errors import ApiError
 from app.models.row import Id
-from app.models.scoped import Scoped
 from app.settings import DatabaseSettings
+from scripts.seed_resources import Resource, resources
 from scripts.seed_users import DEFAULT_USERS, sign_in
-from scripts.seed_values import NoValueError, Values
+from scripts.seed_values import NoValueError
 
 ROWS = 8
 LINKS = 3
+# Of four rows, the one whose fields are null if they can be.
+NULL_ROW = 3
 NOT_EMPTY = "The database has rows already: nothing was added.\n"
 PRODUCTION = "This is a production environment: nothing was added."
 
@@ -40,90 +38,11 @@ class SeedSettings(DatabaseSettings):
     environment: str = "local"
 
 
-@dataclass(eq=False)
-class Resource:
-    """A resource, and the ids of its new rows by user."""
-
-    name: str
-    model: type[Scoped]
-    ids: dict[Any, list[Id]] = field(default_factory=dict)
-    used: dict[tuple[Any, str], set[str]] = field(default_factory=dict)
-
-    @cached_property
-    def values(self) -> Values:
-        """Return what makes the values of its fields."""
-        schemas = import_module(f"app.schemas.{self.name}")
-        return Values(getattr(schemas, f"{self.model.__name__}Create"))
-
-    @cached_property
-    def references(self) -> dict[str, str]:
-        """Return the tables of referenced rows by the names of the fields."""
-        return {
-            column.name: key.column.table.name
-            for column in self.model.__table__.columns
-            for key in column.foreign_keys
-            if column.name in self.values.schema.model_fields
-        }
-
-    @cached_property
-    def links(self) -> dict[str, str]:
-        """Return the tables of linked rows by the names of the fields."""
-        links = getattr(self.model, "__links__", {})
-        return {
-            name: next(iter(list(link.__table__.primary_key.columns)[1].foreign_keys)).column.table.name
-            for name, link in links.items()
-        }
-
-    @cached_property
-    def unique(self) -> set[str]:
-        """Return the names of the fields that are unique."""
-        indexes = [index for index in self.model.__table__.indexes if index.unique]
-        return {column.name for index in indexes for column in index.columns}
-
-    def owner(self, user_id: Any) -> Any:
-        """Return whose rows the unique values are compared with: nobody's, if they are shared."""
-        return user_id if "user_id" in self.model.__table__.columns else None
-
-    def used_values(self, user_id: Any, name: str) -> set[str] | None:
-        """Return the values of a field that must not be used again, if it is unique."""
-        if name not in self.unique:
-            return None
-        return self.used.setdefault((self.owner(user_id), name), set())
-
-
-def resources() -> dict[str, Resource]:
-    """Return the resources by their tables, in an order in which their rows can be created."""
-    found = []
-    for module in iter_modules(services.__path__):
-        service = import_module(f"app.services.{module.name}")
-        models = vars(service).get("models")
-        for model in vars(models).values() if models else ():
-            if isinstance(model, type) and issubclass(model, Scoped) and hasattr(model, "__table__"):
-                found.append(Resource(module.name, model))
-    ordered: dict[str, Resource] = {}
-    while rest := [one for one in found if one.model.__table__.name not in ordered]:
-        best = min(rest, key=lambda one: _missing(one, ordered))
-        ordered[best.model.__table__.name] = best
-    return ordered
-
-
-def _missing(resource: Resource, done: dict[str, Resource]) -> tuple[int, int]:
-    """Count the references to tables without rows: those that are required, and all."""
-    columns = resource.model.__table__.columns
-    missing = [
-        name
-        for name, table in resource.references.items()
-        if table not in done and table != resource.model.__table__.name
-    ]
-    links = [table for table in resource.links.values() if table not in done]
-    return sum(not columns[name].nullable for name in missing), len(missing) + len(links)
-
-
 class Seed:
     """Creates the rows of one user."""
 
-    def __init__(self, resources: dict[str, Resource], scope: Scope) -> None:
-        self.resources = resources
+    def __init__(self, found: dict[str, Resource], scope: Scope) -> None:
+        self.resources = found
         self.scope = scope
         self.user_id = scope.caller.user_id
 
@@ -131,49 +50,71 @@ class Seed:
         """Create rows of all resources, then add references to rows that came later."""
         later: list[tuple[Resource, str]] = []
         for resource in self.resources.values():
-            service = import_module(f"app.services.{resource.name}")
-            create = getattr(service, f"create_{resource.name}")
             later += [
                 (resource, name)
                 for name, table in resource.references.items()
-                if not self.resources[table].ids.get(self.user_id)
-                and table != resource.model.__table__.name
+                if not self.ids(table) and table != resource.model.__table__.name
             ]
-            for number in range(ROWS):
-                body = self.body(resource, number)
-                if body is None:
-                    break
-                created = await create(self.scope, resource.values.schema.model_validate(body))
-                resource.ids.setdefault(self.user_id, []).append(created.id)
+            await self.create(resource)
         for resource, name in later:
             await self.refer(resource, name)
 
-    def body(self, resource: Resource, number: int) -> dict[str, Any] | None:
-        """Return a body, or None if there are no more values for a unique field."""
-        body: dict[str, Any] = {}
-        for name in resource.values.schema.model_fields:
-            used = resource.used_values(self.user_id, name)
-            if name in resource.links:
-                ids = self.ids(resource.links[name])
-                start = number % (len(ids) or 1)
-                body[name] = ids[start : start + number % (LINKS + 1)]
-            elif name in resource.references:
-                ids = [one for one in self.ids(resource.references[name]) if str(one) not in (used or ())]
-                nullable = resource.values.is_nullable(name)
-                if ids and not (nullable and number % 2 == 0):
-                    body[name] = ids[number // 2 % len(ids)]
-                    if used is not None:
-                        used.add(str(body[name]))
-                elif not nullable:
-                    return None
-            elif not (resource.values.is_nullable(name) and number % 4 == 3):
-                try:
-                    body[name] = resource.values.value(name, number, used)
-                except NoValueError:
-                    if number or self.ids(resource.model.__table__.name):
-                        return None
+    async def create(self, resource: Resource) -> None:
+        """Create rows of a resource, fewer if there are not enough unique values.
+
+        Raises:
+            NoValueError: a required field has no valid value.
+        """
+        service = import_module(f"app.services.{resource.name}")
+        create = getattr(service, f"create_{resource.name}")
+        for number in range(ROWS):
+            try:
+                body = self.body(resource, number)
+            except NoValueError:
+                if not any(resource.ids.values()):
                     raise
-        return body
+                return
+            created = await create(self.scope, resource.values.schema.model_validate(body))
+            resource.ids.setdefault(self.user_id, []).append(created.id)
+
+    def body(self, resource: Resource, number: int) -> dict[str, Any]:
+        """Return a valid body."""
+        fields = resource.values.schema.model_fields
+        values = {name: self.value(resource, name, number) for name in fields}
+        return {name: value for name, value in values.items() if value is not MISSING}
+
+    def value(self, resource: Resource, name: str, number: int) -> Any:
+        """Return the value of a field; MISSING if it is left out."""
+        if name in resource.links:
+            ids = self.ids(resource.links[name])
+            start = number % max(len(ids), 1)
+            return ids[start : start + number % (LINKS + 1)]
+        if name in resource.references:
+            return self.reference(resource, name, number)
+        if resource.values.is_nullable(name) and number % 4 == NULL_ROW:
+            return MISSING
+        used = resource.used_values(self.user_id, name)
+        try:
+            return resource.values.value(name, number, used)
+        except NoValueError:
+            if resource.values.is_required(name):
+                raise
+            return MISSING
+
+    def reference(self, resource: Resource, name: str, number: int) -> Any:
+        """Return the id of a row of the same user; every other one is null if it can be."""
+        used = resource.used_values(self.user_id, name)
+        ids = self.ids(resource.references[name])
+        if used is not None:
+            ids = [row_id for row_id in ids if str(row_id) not in used]
+        if resource.values.is_nullable(name) and (not ids or number % 2 == 0):
+            return MISSING
+        if not ids:
+            raise NoValueError(name)
+        chosen = ids[number // 2 % len(ids)]
+        if used is not None:
+            used.add(str(chosen))
+        return chosen
 
     def ids(self, table: str) -> list[Id]:
         """Return the ids of the new rows of a table that this user can refer to."""

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import count, islice
 from random import Random
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -47,7 +48,7 @@ SENTENCES = (
     "Depends on what the others decide.",
 )
 # The first of these that is a word in the name of a field decides about its texts.
-TEXTS = {
+TEXTS: dict[tuple[str, ...], Sequence[str]] = {
     ("description", "notes", "note", "details", "body", "text", "content", "comment"): SENTENCES,
     ("message", "summary", "remark", "bio", "reason", "review", "answer", "question"): SENTENCES,
     ("title", "subject", "task", "todo", "headline"): TITLES,
@@ -64,8 +65,14 @@ TEXTS = {
 }
 # Words in the names of dates that are usually in the future.
 PLANNED = {"due", "deadline", "starts", "start", "ends", "end", "until", "expires", "scheduled"}
+# The share of other dates that are in the future as well.
+SOME = 0.2
+MAX_ITEMS = 3
+USUAL_RANGE = 100
+LARGEST = Decimal(10) ** 18
 # How many values are tried before a field counts as one without valid values.
 ATTEMPTS = 60
+NULL = {"type": "null"}
 
 Schema = dict[str, Any]
 
@@ -82,21 +89,25 @@ class Values:
         self.document: Schema = schema.model_json_schema()
         self.random = Random(schema.__name__)  # noqa: S311
         self.adapters: dict[str, TypeAdapter[Any]] = {
-            name: TypeAdapter(Annotated[field.annotation, field])
+            name: TypeAdapter(cast("type[Any]", Annotated[field.annotation, field]))
             for name, field in schema.model_fields.items()
         }
 
     def is_nullable(self, name: str) -> bool:
-        """Return whether a field may be left out, and is null then."""
-        return {"type": "null"} in self.document["properties"][name].get("anyOf", [])
+        """Return whether a field accepts null."""
+        return NULL in self.document["properties"][name].get("anyOf", [])
+
+    def is_required(self, name: str) -> bool:
+        """Return whether a field must be sent."""
+        return self.schema.model_fields[name].is_required()
 
     def value(self, name: str, number: int, used: set[str] | None) -> Any:
-        """Return the value of a field in a row; it is not among the used values, and joins them.
+        """Return a value of a field that is not among the used ones, and add it to them.
 
         Raises:
             NoValueError: no value is left, or none of those that were tried is valid.
         """
-        for attempt, value in zip(range(ATTEMPTS), self._candidates(name, number), strict=False):
+        for value in islice(self._candidates(name, number), ATTEMPTS):
             try:
                 key = repr(self.adapters[name].validate_json(json.dumps(value)))
             except ValidationError:
@@ -106,18 +117,16 @@ class Values:
             if key not in used:
                 used.add(key)
                 return value
-            del attempt
         raise NoValueError(name)
 
     def _candidates(self, name: str, number: int) -> Iterator[Any]:
         schema = self._resolved(self.document["properties"][name])
-        while True:
-            yield self._candidate(name, schema, number)
-            number += 1
+        for following in count(number):
+            yield self._candidate(name, schema, following)
 
     def _resolved(self, schema: Schema) -> Schema:
         """Return the schema of a value that is not null, with the definition that it refers to."""
-        options = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+        options = [one for one in schema.get("anyOf", []) if one != NULL]
         if len(options) > 1:  # A decimal: a number, or the same as a string.
             return {**options[0], "type": "decimal"}
         if options:
@@ -127,35 +136,38 @@ class Values:
         return schema
 
     def _candidate(self, name: str, schema: Schema, number: int) -> Any:
-        if "enum" in schema:
-            return schema["enum"][number % len(schema["enum"])]
-        makers: dict[str, Callable[[str, Schema, int], Any]] = {
-            "boolean": lambda *_: number % 3 == 1,
-            "integer": lambda *_: int(self._number(schema, Decimal(1))),
-            "number": lambda *_: float(self._number(schema, Decimal("0.01"))),
-            "decimal": lambda *_: str(
-                self._number(schema, Decimal(str(schema.get("multipleOf", 1))))
-            ),
-            "string": self._string,
-            "array": self._array,
-            "object": lambda *_: dict(
-                list({"source": "import", "revision": number, "checked": True}.items())[
-                    : schema.get("maxProperties", 3)
-                ]
-            ),
-        }
-        return makers[schema["type"]](name, schema, number)
+        """Return a value that is probably valid; that of the next number is another one."""
+        if choices := schema.get("enum", [schema["const"]] if "const" in schema else []):
+            return choices[number % len(choices)]
+        match schema["type"]:
+            case "boolean":
+                value: Any = number % 3 == 1
+            case "integer":
+                value = int(self._number(schema, Decimal(1)))
+            case "number":
+                value = float(self._number(schema, Decimal("0.01")))
+            case "decimal":
+                value = str(self._number(schema, Decimal(str(schema.get("multipleOf", 1)))))
+            case "array":
+                value = self._array(schema, number)
+            case "object":
+                entries = [("source", "import"), ("revision", number), ("checked", True)]
+                value = dict(entries[: schema.get("maxProperties", len(entries))])
+            case _:
+                value = self._string(name, schema, number)
+        return value
 
     def _number(self, schema: Schema, step: Decimal) -> Decimal:
         """Return a number between the bounds: a small positive one, if they allow it."""
-        bounds = {key: Decimal(str(value)) for key, value in schema.items() if "imum" in key}
-        low = max((bounds[key] for key in bounds if "Min" in key or "min" in key), default=None)
-        high = min((bounds[key] for key in bounds if "Max" in key or "max" in key), default=None)
-        if high is not None and high <= 1:
-            low, high = max(low, high - 100) if low is not None else high - 100, high
+        lows = [schema[name] for name in ("minimum", "exclusiveMinimum") if name in schema]
+        highs = [schema[name] for name in ("maximum", "exclusiveMaximum") if name in schema]
+        least = max((Decimal(str(low)) for low in lows), default=-LARGEST)
+        most = min((Decimal(str(high)) for high in highs), default=LARGEST)
+        if most <= 1:
+            low, high = max(least, most - USUAL_RANGE), most
         else:
-            low = max(low, Decimal(0)) if low is not None else Decimal(0)
-            high = min(high, low + 100) if high is not None else low + 100
+            low = max(least, Decimal(0))
+            high = min(most, low + USUAL_RANGE)
         part = Decimal(self.random.randint(0, 1000)) / 1000
         return ((low + (high - low) * part) / step).to_integral_value() * step
 
@@ -188,24 +200,26 @@ class Values:
         return f"{first}.{last}{number // 8 or ''}@example.com".lower()
 
     def _moment(self, name: str) -> dt.datetime:
-        """Return a time in the next or last months, at a full hour of today's calendar."""
+        """Return a full hour in the next two months, or in the last ones."""
         today = dt.datetime.now(dt.UTC).replace(hour=9, minute=0, second=0, microsecond=0)
-        ahead = bool(PLANNED & set(name.split("_"))) or self.random.random() < 0.2  # noqa: PLR2004
-        days = self.random.randint(2, 60)
-        return today + dt.timedelta(days=days if ahead else -days, hours=self.random.randint(0, 8))
+        days, hours = self.random.randint(2, 60), self.random.randint(0, 8)
+        is_planned = not PLANNED.isdisjoint(name.split("_")) or self.random.random() < SOME
+        return today + dt.timedelta(days=days if is_planned else -days, hours=hours)
 
     def _text(self, name: str, schema: Schema, number: int) -> str:
-        least, most = schema.get("minLength", 1), schema.get("maxLength", 255)
+        least, most = int(schema.get("minLength", 1)), int(schema.get("maxLength", 255))
         words = set(name.split("_"))
         texts = next((texts for names, texts in TEXTS.items() if words & set(names)), None)
-        text = texts[number % 8] if texts else f"{name.replace('_', ' ').capitalize()} {number + 1}"
-        if texts and number >= len(texts):
-            text += f" {number // 8 + 1}"
-        if len(text) > most:  # Keep what distinguishes it.
-            text = f"{number + 1}"[-most:] if most <= 8 else f"{text[: most - 4]} {number + 1}"  # noqa: PLR2004
+        counter = f" {number + 1}"
+        if texts is None:
+            text = name.replace("_", " ").capitalize() + counter
+        else:
+            text = texts[number % len(texts)] + (counter if number >= len(texts) else "")
+        if len(text) > most:  # The number distinguishes what is cut off.
+            text = (text[: max(most - len(counter), 0)] + counter).strip()[-most:] if most else ""
         return text + "." * (least - len(text))
 
-    def _array(self, _name: str, schema: Schema, number: int) -> list[Any]:
+    def _array(self, schema: Schema, number: int) -> list[Any]:
         items = self._resolved(schema["items"])
-        count = min(number % 4, schema.get("maxItems", 3))
-        return [self._candidate("tag", items, number + 3 * index) for index in range(count)]
+        length = min(number % (MAX_ITEMS + 1), schema.get("maxItems", MAX_ITEMS))
+        return [self._candidate("tag", items, number + 3 * index) for index in range(length)]
