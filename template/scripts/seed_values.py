@@ -139,7 +139,7 @@ class Values:
         """Return a value that is probably valid; that of the next number is another one."""
         if choices := schema.get("enum", [schema["const"]] if "const" in schema else []):
             return choices[number % len(choices)]
-        match schema["type"]:
+        match schema.get("type"):
             case "boolean":
                 value: Any = number % 3 == 1
             case "integer":
@@ -147,7 +147,8 @@ class Values:
             case "number":
                 value = float(self._number(schema, Decimal("0.01")))
             case "decimal":
-                value = str(self._number(schema, Decimal(str(schema.get("multipleOf", 1)))))
+                step = Decimal(str(schema.get("multipleOf", 1)))
+                value = f"{self._number(schema, step):f}"
             case "array":
                 value = self._array(schema, number)
             case "object":
