@@ -51,7 +51,7 @@ SENTENCES = (
 TEXTS: dict[tuple[str, ...], Sequence[str]] = {
     ("description", "notes", "note", "details", "body", "text", "content", "comment"): SENTENCES,
     ("message", "summary", "remark", "bio", "reason", "review", "answer", "question"): SENTENCES,
-    ("title", "subject", "task", "todo", "headline"): TITLES,
+    ("title", "subject", "headline", "reminder"): TITLES,
     ("first",): FIRST_NAMES,
     ("last", "surname", "family"): LAST_NAMES,
     ("author", "person", "contact", "assignee", "customer"): [
