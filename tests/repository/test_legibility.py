@@ -16,6 +16,7 @@ JINJA = re.compile(r"\{\{|\{%|\{#")
 
 # The only files that may have control lines: those that list resources, fields or requirements.
 MAY_HAVE_CONTROL_LINES = {
+    "Makefile",
     "app/__init__.py",
     "app/models/<resource>.py",
     "app/routers/__init__.py",

@@ -40,6 +40,7 @@ def test_image_has_an_unprivileged_user_and_no_secrets(render: Render) -> None:
         "uv.lock",
         "app",
         "migrations",
+        "scripts",
     }
 
 

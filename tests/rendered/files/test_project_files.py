@@ -120,14 +120,33 @@ def test_pre_commit_configuration_is_valid(render: Render) -> None:
     run_linter(PRE_COMMIT, "validate-config", str(render() / ".pre-commit-config.yaml"))
 
 
-def test_make_lists_its_commands(render: Render) -> None:
+@pytest.mark.parametrize(("auth", "own"), [("local", ["user"]), ("external", [])])
+def test_make_lists_its_commands(render: Render, auth: str, own: list[str]) -> None:
+    project = render(auth=auth)
     listed = subprocess.run(
-        ["make"], cwd=render(), capture_output=True, text=True, check=True
+        ["make"], cwd=project, capture_output=True, text=True, check=True
     ).stdout
 
     assert re.findall(r"^make (\w+)", listed, re.MULTILINE) == [
-        *("help", "run", "test", "check", "impact", "format", "migrate", "sql", "migration")
+        *(
+            "help",
+            "run",
+            "test",
+            "check",
+            "impact",
+            "format",
+            "migrate",
+            "sql",
+            "migration",
+            "seed",
+        ),
+        *own,
     ]
+    assert "\n\n\n" not in (project / "Makefile").read_text(encoding="utf-8")
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `make (\w+)", readme, re.MULTILINE)) == {
+        *re.findall(r"^make (\w+)", listed, re.MULTILINE)
+    } - {"help"}
 
 
 @pytest.mark.long

@@ -51,8 +51,8 @@ async def open_session(
 ) -> tuple[AccessToken, str] | None:
     """Open a session for a user whose password has just been verified.
 
-    Returns None if the password has changed or the user was deleted in the meantime. The row of the
-    user is locked, so that a concurrent change of the password ends this session or prevents it.
+    Returns None if the password has changed or the user was disabled or deleted in the meantime. The
+    row of the user is locked, so that a concurrent change ends this session or prevents it.
     """
     refresh_token = _next_token(secrets.token_urlsafe(FAMILY_BYTES))
     family_hash, token_hash = _hashes(refresh_token)
@@ -67,6 +67,7 @@ async def open_session(
     same = (
         users.c.id == user["id"],
         users.c.password_changed_at == user["password_changed_at"],
+        users.c.disabled_at.is_(None),
     )
     source = select(*values.values()).where(*same).with_for_update(read=True)
     statement = insert(sessions).from_select(list(values), source).returning(sessions.c.id)
@@ -131,3 +132,8 @@ async def end_other_sessions(connection: AsyncConnection, user_id: Id, kept: Id)
     """End all sessions of a user except one."""
     others = (sessions.c.user_id == user_id, sessions.c.id != kept)
     await connection.execute(delete(sessions).where(*others))
+
+
+async def end_sessions(connection: AsyncConnection, user_id: Id) -> None:
+    """End all sessions of a user."""
+    await connection.execute(delete(sessions).where(sessions.c.user_id == user_id))

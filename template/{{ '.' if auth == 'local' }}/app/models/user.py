@@ -24,3 +24,5 @@ class User(Row, table=True):
     password_hash: str = Field(max_length=255)
     password_changed_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    # Since when the user cannot log in; a disabled user has no sessions.
+    disabled_at: datetime | None = Field(sa_type=UtcDateTime)

@@ -32,8 +32,9 @@ NAME = Field(description="Name of the user.")
 FORMAT: JsonDict = {"format": "password"}
 SECRET = Field(max_length=MAX_PASSWORD_LENGTH, repr=False, json_schema_extra=FORMAT)
 Password = Annotated[str, SECRET, Field(description="Current password.")]
+NEW_PASSWORD = "New password; common ones are rejected, and those made of the email."
 NewPassword = Annotated[
-    str, SECRET, Field(min_length=MIN_PASSWORD_LENGTH, description="New password.")
+    str, SECRET, Field(min_length=MIN_PASSWORD_LENGTH, description=NEW_PASSWORD)
 ]
 UNUSED = "Accepted for OAuth 2.0 clients, and ignored."
 REFRESH_TOKEN = "Token that is exchanged for new tokens; it can be used once."
@@ -91,6 +92,13 @@ class PasswordChange(WriteSchema):
 
     current_password: Password
     new_password: NewPassword
+
+
+class PasswordReset(WriteSchema):
+    """A new password for the user with this email, from an operator."""
+
+    email: Email
+    password: NewPassword
 
 
 class RefreshRequest(WriteSchema):

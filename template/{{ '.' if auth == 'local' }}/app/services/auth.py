@@ -1,20 +1,33 @@
-"""Operations on users and their sessions, before there is a scope."""
+"""Operations on users and their sessions, before there is a scope.
+
+Those that take the database instead of a context are for operators: `scripts/users.py`.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.bearer import invalid_token
 from app.auth.passwords import SLOTS, hash_password, verify_password
 from app.auth.rate_limits import RateLimits
-from app.auth.sessions import end_other_sessions, end_session, open_session, renew_session
+from app.auth.sessions import (
+    end_other_sessions,
+    end_session,
+    end_sessions,
+    open_session,
+    renew_session,
+)
 from app.auth.settings import AuthSettings
 from app.auth.tokens import AccessToken, create_access_token, expires_in
+from app.auth.weak_passwords import weakness
 from app.db.database import Database, ResultRow
 from app.db.integrity import refusal
-from app.errors import Forbidden, Unauthorized
+from app.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
+from app.models.datetimes import UtcDateTime
 from app.models.row import Id
 from app.models.user import User
 from app.schemas import auth as schemas
@@ -38,13 +51,25 @@ class AuthContext:
 
 
 async def register(context: AuthContext, data: schemas.UserCreate) -> schemas.UserRead:
-    """Add a user.
+    """Add a user who registers.
 
     Raises:
         Conflict: the email is already in use.
         RateLimited: too many registrations came from this address.
+        ValidationFailed: the password is easy to guess.
     """
     await context.rate_limits.count_registration(context.address)
+    return await create_user(context.database, data)
+
+
+async def create_user(database: Database, data: schemas.UserCreate) -> schemas.UserRead:
+    """Add a user.
+
+    Raises:
+        Conflict: the email is already in use.
+        ValidationFailed: the password is easy to guess.
+    """
+    _check_new_password("password", data.password, data.email)
     async with SLOTS:
         password_hash = await hash_password(data.password)
     now = datetime.now(UTC)
@@ -57,7 +82,7 @@ async def register(context: AuthContext, data: schemas.UserCreate) -> schemas.Us
     }
     statement = insert(users).values(values).returning(users)
     try:
-        [row] = await context.database.execute(statement)
+        [row] = await database.execute(statement)
     except DBAPIError as error:
         raise refusal(error) from error
     return schemas.UserRead(**row)
@@ -67,10 +92,10 @@ async def login(context: AuthContext, data: schemas.Credentials) -> schemas.Toke
     """Open a session.
 
     Raises:
-        Unauthorized: the email or the password is wrong.
+        Unauthorized: the email or the password is wrong, or the user is disabled.
         RateLimited: too many logins failed.
     """
-    user = await _find(context, users.c.email == data.email)
+    user = await _find(context, users.c.email == data.email, users.c.disabled_at.is_(None))
     if not await _verify(context, data.email, data.password, user) or user is None:
         raise wrong_credentials()
     opened = await open_session(context.database, user, context.session_lifetime)
@@ -133,8 +158,10 @@ async def change_password(
     Raises:
         Forbidden: the current password is wrong.
         RateLimited: too many attempts failed.
+        ValidationFailed: the new password is easy to guess.
     """
     user = await _get(context, token.user_id)
+    _check_new_password("new_password", data.new_password, user["email"])
     if not await _verify(context, user["email"], data.current_password, user):
         raise _wrong_password()
     async with SLOTS:
@@ -152,6 +179,70 @@ async def change_password(
         await end_other_sessions(connection, token.user_id, token.session_id)
 
 
+async def disable_user(database: Database, email: str) -> None:
+    """End all sessions of a user, and reject new ones.
+
+    Raises:
+        NotFound: no user has this email.
+    """
+    since = func.coalesce(users.c.disabled_at, literal(datetime.now(UTC), UtcDateTime))
+    async with database.transaction() as connection:
+        user_id = await _change(connection, email, disabled_at=since)
+        await end_sessions(connection, user_id)
+
+
+async def enable_user(database: Database, email: str) -> None:
+    """Let a disabled user log in again.
+
+    Raises:
+        NotFound: no user has this email.
+    """
+    async with database.transaction() as connection:
+        await _change(connection, email, disabled_at=None)
+
+
+async def revoke_sessions(database: Database, email: str) -> None:
+    """End all sessions of a user, who can log in again.
+
+    Raises:
+        NotFound: no user has this email.
+    """
+    async with database.transaction() as connection:
+        # Changes nothing, but waits for a login that is about to open a session.
+        user_id = await _change(connection, email, email=email)
+        await end_sessions(connection, user_id)
+
+
+async def reset_password(database: Database, data: schemas.PasswordReset) -> None:
+    """Change the password of a user, and end all their sessions.
+
+    Raises:
+        NotFound: no user has this email.
+        ValidationFailed: the password is easy to guess.
+    """
+    _check_new_password("password", data.password, data.email)
+    async with SLOTS:
+        password_hash = await hash_password(data.password)
+    values = {"password_hash": password_hash, "password_changed_at": datetime.now(UTC)}
+    async with database.transaction() as connection:
+        user_id = await _change(connection, data.email, **values)
+        await end_sessions(connection, user_id)
+
+
+async def _change(connection: AsyncConnection, email: str, /, **values: Any) -> Id:
+    """Change the row of a user, which locks it, and return the id."""
+    statement = update(users).where(users.c.email == email).values(values).returning(users.c.id)
+    user_id: Id | None = await connection.scalar(statement)
+    if user_id is None:
+        raise NotFound(f"No user has the email {email}.")
+    return user_id
+
+
+def _check_new_password(field: str, password: str, email: str) -> None:
+    if reason := weakness(password, email):
+        raise ValidationFailed(errors={field: reason})
+
+
 def _wrong_password() -> Forbidden:
     return Forbidden("The current password is wrong.", errors={"current_password": "Wrong."})
 
@@ -164,8 +255,8 @@ def _tokens(context: AuthContext, token: AccessToken, refresh_token: str) -> sch
     )
 
 
-async def _find(context: AuthContext, condition: ColumnElement[bool]) -> ResultRow | None:
-    rows = await context.database.execute(select(users).where(condition))
+async def _find(context: AuthContext, *conditions: ColumnElement[bool]) -> ResultRow | None:
+    rows = await context.database.execute(select(users).where(*conditions))
     return rows[0] if rows else None
 
 
