@@ -18,7 +18,7 @@ MIN_PART_LENGTH = 3
 def _common_passwords() -> frozenset[str]:
     """Return the list without its comments; the file is read once."""
     lines = COMMON_PASSWORDS.read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if not line.startswith("#"))
+    return frozenset(line for line in lines if line != "#" and not line.startswith("# "))
 
 
 def _folded(text: str) -> str:
