@@ -42,6 +42,9 @@ def drop_indexes(table: str) -> None:
 
 def rename(old: str, new: str) -> None:
     """Rename a table, its indexes and its constraints; the rows stay."""
+    is_sqlite = op.get_context().dialect.name == "sqlite"
+    if is_sqlite:
+        op.execute("DROP VIEW titles")
     drop_indexes(old)
     op.rename_table(old, new)
     with op.batch_alter_table(new) as batch:
@@ -55,7 +58,9 @@ def rename(old: str, new: str) -> None:
                 ondelete="CASCADE" if column == "user_id" else None,
             )
     create_indexes(new)
-    if op.get_context().dialect.name == "postgresql":
+    if is_sqlite:
+        op.execute(f"CREATE VIEW titles AS SELECT title FROM {new}")
+    else:
         for name in ("pk_{}", "ck_{}_title_length"):
             op.execute(
                 f"ALTER TABLE {new} RENAME CONSTRAINT {name.format(old)} TO {name.format(new)}"

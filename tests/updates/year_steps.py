@@ -176,7 +176,8 @@ def gets_projects(year: Year) -> None:
     """Add a resource, and a reference to it."""
     reference = {"type": "reference", "to": "project", "required": False}
     now = rendering.recorded_answers(year.project)["fields"]
-    project = {"name": "project", "fields": {"name": {"type": "str", "max_length": 99}}}
+    name = {"type": "str", "max_length": 99}
+    project = {"name": "project", "fields": {"name": name}, "operations": ["bulk"]}
     year.answer(fields=now | {"project": reference}, more_resources=[project])
     year.bodies["/api/projects"] = {"name": "Project {}"}
 
