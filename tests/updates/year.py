@@ -130,7 +130,7 @@ class Year:
 
     def sent(self, number: int) -> str:
         """Return what clients create after a step, as JSON."""
-        return json.dumps(self.bodies).replace("{}", str(number))
+        return json.dumps(self.bodies).replace("{number}", str(number))
 
     def client(self, url: str, *arguments: str) -> Rows:
         """Run the client on a database, and return all rows."""
