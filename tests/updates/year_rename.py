@@ -6,6 +6,10 @@ from tests.updates.year import Becomes, Year
 RENAME = '''
 
 ACTIVE = sa.text("deleted_at IS NULL")
+VIEWS = {
+    "tasks": "CREATE VIEW titles AS SELECT title FROM tasks",
+    "chores": "CREATE VIEW titles AS SELECT title FROM chores",
+}
 REFERENCES = {"user_id": "users", "project_id": "projects", "team_id": "teams"}
 
 
@@ -59,7 +63,7 @@ def rename(old: str, new: str) -> None:
             )
     create_indexes(new)
     if is_sqlite:
-        op.execute(f"CREATE VIEW titles AS SELECT title FROM {new}")
+        op.execute(VIEWS[new])
     else:
         for name in ("pk_{}", "ck_{}_title_length"):
             op.execute(

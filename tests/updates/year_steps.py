@@ -1,5 +1,6 @@
 """The steps of the year."""
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -104,9 +105,10 @@ def edits_files(year: Year) -> None:
 
 def copies_the_database(year: Year) -> None:
     """A colleague takes a copy of the database of development, and goes on leave."""
-    file = year.databases[0].removeprefix("sqlite:///")
     year.colleague = year.project.parent / "colleague.db"
-    year.colleague.write_bytes((year.project / file).read_bytes())
+    database = sqlite3.connect(year.databases[0].removeprefix("sqlite:///"))
+    database.execute("VACUUM INTO ?", [str(year.colleague)])
+    database.close()
 
 
 def uses_sqlite(year: Year) -> None:
@@ -234,7 +236,7 @@ STEPS = [
     Step("April: own setting, route, dependency, rows of the README", gets_settings),
     Step("April: README, CI step, Makefile, Dockerfile; two deleted files", edits_files),
     Step("April: an own column with server_default", written(*code.STATUS)),
-    Step("May: an own trigger and view on SQLite", uses_sqlite, by_hand="statements"),
+    Step("May: an own trigger and view on SQLite", uses_sqlite, by_hand="its statements"),
     Step("May: a field is removed", answers(tags=None), {"tasks.tags": None}),
     Step(
         "May: a required field with a default",
@@ -248,7 +250,7 @@ STEPS = [
     ),
     Step("July: an extension and an index of PostgreSQL", uses_postgresql, by_hand="the extension"),
     Step("July: a release of the template, with a column of users", gets_a_release),
-    Step("August: a data migration", changes_rows, {"customers.name": str.upper}, "statements"),
+    Step("August: a data migration", changes_rows, {"customers.name": str.upper}, "its statements"),
     Step(
         "August: a renamed field",
         answers(due_date=None, deadline=DEADLINE),
