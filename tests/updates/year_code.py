@@ -42,13 +42,13 @@ from app.models import customer as models
 from app.schemas import lists, pages, types
 from app.schemas.base import ReadSchema, WriteSchema
 
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="Country of the customer.")]
 
 
 class CustomerCreate(WriteSchema):
     """A new customer."""
 
-    name: Annotated[types.NotBlank, Field(max_length=100)]
+    name: Annotated[types.NotBlank, Field(max_length=100, description="Name of the customer.")]
     country: Country
 
 
@@ -64,9 +64,9 @@ class CustomerQuery(pages.PageQuery):
 class CustomerRead(ReadSchema):
     """A stored customer."""
 
-    id: types.Id
-    name: str
-    country: str
+    id: types.Id = Field(description="Id of the customer.")
+    name: str = Field(description="Name of the customer.")
+    country: str = Field(description="Country of the customer.")
 
 
 class CustomerPage(pages.Page[CustomerRead]):
