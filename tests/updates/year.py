@@ -52,7 +52,7 @@ class Year:
     bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
     # All own lines, in the order in which they were written.
     parts: list[Part] = field(default_factory=list)
-    # The tables of the year in which nobody migrated.
+    # The database of a colleague, which nobody migrates until December.
     colleague: Path | None = None
     # The rows of each database after the last step.
     rows: dict[str, Rows] = field(default_factory=dict)
