@@ -28,8 +28,8 @@ from tests.updates.year_rename import BECOMES, renames_tasks
 
 # The tables that have had rows since January, by their names in December.
 GENERATED = ("chores", "sessions", "users")
-# Known: it creates the tables from the models alone, so on PostgreSQL an index of a model that needs
-# an extension fails there.
+# Known: it creates the tables from the models alone, so on PostgreSQL an index of a model that
+# needs an extension fails there.
 WITHOUT_EXTENSIONS = "tests/migrations/test_migrations.py::test_revision_is_written_from_the_models"
 LAST_SEEN = Edit(
     "template/*/app/models/user.py",
