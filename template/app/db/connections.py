@@ -72,6 +72,9 @@ class FileConnection(aiosqlite.Connection):
                 try:
                     # A cursor that is still referenced would otherwise keep the lock.
                     await self.rollback()
+                    # SQLite forgets the interruption at the next statement. Until then, closing the
+                    # connection would not write the log into the file.
+                    await self.execute_fetchall("SELECT 1")
                 finally:
                     stopped = self.stop()
                 if stopped:

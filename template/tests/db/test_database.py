@@ -142,6 +142,12 @@ class LockedCursor:
             raise sqlite3.OperationalError("database is locked")
 
 
+async def test_closing_leaves_everything_in_the_file(sqlite: Database, file: Path) -> None:
+    assert await scalar(sqlite, "SELECT 1") == 1
+    await sqlite.dispose()
+    assert [path.name for path in file.parent.glob(f"{file.name}*")] == [file.name]
+
+
 def test_enable_wal_retries() -> None:
     enable_wal(LockedCursor(3))
     with pytest.raises(sqlite3.OperationalError, match="locked"):
