@@ -463,11 +463,8 @@ CHANGES: dict[str, Change] = {
 SLICE = (
     "field-added-decimal",
     "field-added-required",
-    "field-removed",
     "field-renamed-and-retyped",
-    "date-to-datetime",
     "str-to-int",
-    "nullable-to-required-with-default",
     "unique-on-with-duplicates",
     "index-on",
     "reference-removed",

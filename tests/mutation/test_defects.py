@@ -32,9 +32,9 @@ from tests.support.rendering import render
 
 ALL = os.environ.get("TEST_DEFECTS") == "all"
 # An ordinary run tests every n-th defect of a kind, and every n-th mutant.
-EVERY_DEFECT = {"isolation": 4}
-EVERY = 10
-EVERY_MUTANT = 90
+EVERY_DEFECT = {"isolation": 8}
+EVERY = 20
+EVERY_MUTANT = 180
 PARTS = (
     {"defaults": 16, "strictest": 8, "fastapi-sqlmodel-generator": 6, "graph": 4}
     if ALL

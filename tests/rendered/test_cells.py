@@ -18,14 +18,14 @@ from tests.support import checks
 from tests.support.cells import BRACES, CELLS, STRENGTH
 from tests.support.environment import CACHE, Environment, requirements
 from tests.support.postgres import Postgres
-from tests.support.presets import RICH
+from tests.support.presets import PRESETS, RICH
 from tests.support.rendering import rendered_files, sources
 
 # The packages of a rendered project.
 OWN = {"app", "tests", "scripts", "migrations"}
 # Code in pages, which has two blank lines between functions.
 PYTHON = re.compile(r"```python\n.*?```", re.DOTALL)
-# Tests of projects that do not use a database.
+# Tests of projects that do not use a database; they run once for each cell.
 WITHOUT_DATABASE = (
     *("test_architecture", "test_settings", "schemas", "scripts"),
     *(f"auth/test_{name}" for name in ("settings", "tokens", "keys", "passwords", "refusals")),
@@ -37,6 +37,12 @@ WITHOUT_DATABASE = (
 ALL = STRENGTH > 2
 # test_workflow.py runs the own tests of the default project, on both databases.
 TESTED = [name for name in CELLS if name != "defaults"]
+# In an ordinary run, the own tests of these cells run on both databases, and those of the others on
+# one of the two.
+BOTH = {*PRESETS, "graph", "strictest"}
+OTHERS = [name for name in TESTED if name not in BOTH]
+ON_SQLITE = TESTED if ALL else [name for name in TESTED if name not in OTHERS[1::2]]
+ON_POSTGRESQL = TESTED if ALL else [name for name in TESTED if name not in OTHERS[::2]]
 # The coverage of the sets in tests/answers/ is measured only at night, because it takes longer than
 # the tests.
 GATED = TESTED if ALL else [name for name in TESTED if name not in RICH]
@@ -199,28 +205,21 @@ def test_migrations_match_the_models(project: Path, environment: Environment) ->
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("cell", TESTED, indirect=True, scope="session")
+@pytest.mark.parametrize("cell", ON_SQLITE, indirect=True, scope="session")
 def test_own_tests_on_sqlite(cell: str, project: Path, environment: Environment) -> None:
     checks.assert_own_tests(environment, project, gated=cell in GATED)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("cell", TESTED, indirect=True, scope="session")
+@pytest.mark.parametrize("cell", ON_POSTGRESQL, indirect=True, scope="session")
 def test_own_tests_on_postgresql(
-    project: Path, environment: Environment, postgres: Postgres
+    cell: str, project: Path, environment: Environment, postgres: Postgres
 ) -> None:
-    """Run only the tests that use a database, unless TEST_STRENGTH is 3.
-
-    Coverage is not measured again.
-    """
-    ignored = (
-        []
-        if ALL
-        else [
-            f"--ignore={path.relative_to(project)}"
-            for name in WITHOUT_DATABASE
-            for path in project.glob(f"tests/{name}*")
-        ]
-    )
+    """Run only the tests that use a database, if the others run on SQLite; without coverage."""
+    ignored = [
+        f"--ignore={path.relative_to(project)}"
+        for name in (WITHOUT_DATABASE if cell in ON_SQLITE and not ALL else ())
+        for path in project.glob(f"tests/{name}*")
+    ]
     with postgres.database() as url:
         checks.assert_own_tests_on(url, environment, project, *ignored)
