@@ -87,7 +87,7 @@ class Values:
     def __init__(self, schema: type[BaseModel]) -> None:
         self.schema = schema
         self.document: Schema = schema.model_json_schema()
-        self.random = Random(schema.__name__)  # noqa: S311
+        self.random = Random(schema.__name__)
         self.adapters: dict[str, TypeAdapter[Any]] = {
             name: TypeAdapter(cast("type[Any]", Annotated[field.annotation, field]))
             for name, field in schema.model_fields.items()
