@@ -21,7 +21,7 @@ from app.http.security_headers import add_security_headers
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
-MAX_URL_BYTES = 64 * 1024
+MAX_URL_BYTES = 48 * 1024
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 HEALTH_PATHS = {"/health", "/ready"}
 # The plain-text errors of Starlette's middleware, by the beginning of the body.
