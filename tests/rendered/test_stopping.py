@@ -1,7 +1,6 @@
 """The command of the image: stopped with requests in flight or stuck, and killed during writes."""
 
 import json
-import os
 import re
 import secrets
 import signal
@@ -19,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Render
-from tests.support.environment import INHERITED, Environment
+from tests.support.environment import Environment
+from tests.support.image import start_image
 from tests.support.preset_server import Answer, send_request
 from tests.support.servers import free_port
 
@@ -68,31 +68,16 @@ def serve(
     project: Path, environment: Environment, file: Path, **variables: str
 ) -> Iterator[Server]:
     """Run the command of the image as its Dockerfile does, on a migrated database with one user."""
-    text = (project / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-    [command] = [
-        json.loads(line.removeprefix("CMD ")) for line in text.splitlines() if line[:5] == "CMD ["
-    ]
-    image = dict(re.findall(r"\b(UVICORN_\w+|ENVIRONMENT)=(\S+)", text))
     port = free_port()
     settings = {
         "ALLOWED_HOSTS": "*",
         "JWT_SECRET_KEY": secrets.token_hex(32),
         "DATABASE_URL": f"sqlite:///{file}",
         "PORT": str(port),
-        **image,
         **variables,
     }
     environment.check(project, "python", "-m", "migrations", **settings)
-    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    path = f"{environment.home / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(
-        command,
-        cwd=project,
-        env={**kept, **settings, "PATH": path},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    process = start_image(environment, project, settings)
     server = Server(process, port, file)
     try:
         wait_for(server)

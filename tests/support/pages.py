@@ -31,7 +31,7 @@ def on_loopback(text: str, home: Path, ports: dict[str, int] | None = None) -> s
     create_certificate(home, "api", None)
     pem = [(home / name).read_text(encoding="utf-8") for name in ("api.crt", "api.key")]
     (home / "api.pem").write_text("".join(pem), encoding="utf-8")
-    text = re.sub(r"/etc/(haproxy|nginx)/", f"{home}/", text)
+    text = re.sub(r"/(etc|run)/(haproxy|nginx)/", f"{home}/", text)
     used = ports or {}
     for old in ("80", "443"):
         port = used.get(old) or free_port()
