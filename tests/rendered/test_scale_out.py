@@ -8,23 +8,21 @@ import re
 import secrets
 import signal
 import socket
-import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.clients import SLOW, SLOW_HEADERS, Client, be_slow
 from tests.support.environment import Environment
 from tests.support.image import start_image
-from tests.support.pages import block, on_loopback
+from tests.support.pages import block, on_loopback, replaced
 from tests.support.postgres import Postgres
 from tests.support.preset_server import send_request
 from tests.support.rendering import render
@@ -35,13 +33,10 @@ pytestmark = pytest.mark.long
 START_SECONDS = 30
 ATTEMPTS = 3
 CLIENTS = 6
-SLOW = 300
 PASSWORD = "a sound that no bird makes"
 # The addresses of the processes in the page.
 ADDRESSES = ("10.0.0.11:8000", "10.0.0.12:8000", "10.0.0.13:8000")
 NAMES = ("one", "two", "three")
-# A test does not have a certificate of a known authority.
-CONTEXT = ssl._create_unverified_context()
 TITLES = """
 import asyncio, asyncpg, json, sys
 
@@ -51,61 +46,6 @@ async def main(url):
 
 asyncio.run(main(sys.argv[1]))
 """
-
-
-Body = dict[str, str] | None
-
-
-@dataclass
-class Client:
-    """A client with one connection, to a process or by TLS to the proxy, and its answers."""
-
-    port: int
-    tls: bool = True
-    token: str = ""
-    connection: HTTPConnection | None = None
-    slowest: float = 0
-    succeeded: list[float] = field(default_factory=list)
-    failed: list[tuple[float, str]] = field(default_factory=list)
-
-    def send(self, method: str, path: str, body: Body = None) -> tuple[int, Any]:
-        """Send a request; return the status and the JSON of the response."""
-        if self.connection is None:
-            self.connection = (
-                HTTPSConnection("127.0.0.1", self.port, timeout=30, context=CONTEXT)
-                if self.tls
-                else HTTPConnection("127.0.0.1", self.port, timeout=30)
-            )
-        headers = {"Content-Type": "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        started = time.monotonic()
-        sent = None if body is None else json.dumps(body)
-        self.connection.request(method, path, sent, headers)
-        response = self.connection.getresponse()
-        text = response.read()
-        self.slowest = max(self.slowest, time.monotonic() - started)
-        return response.status, json.loads(text) if text[:1] in {b"{", b"["} else None
-
-    def try_to_send(self, status: int, method: str, path: str, body: Body = None) -> bool:
-        """Send a request; return and note whether the response has the expected status."""
-        try:
-            answered, _ = self.send(method, path, body)
-        except (OSError, HTTPException) as error:
-            self.failed.append((time.monotonic(), f"{method} {error!r}"))
-            self.close()
-            return False
-        if answered == status:
-            self.succeeded.append(time.monotonic())
-        else:
-            self.failed.append((time.monotonic(), f"{method} {answered}"))
-        return answered == status
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self.connection is not None:
-            self.connection.close()
-        self.connection = None
 
 
 @dataclass
@@ -285,20 +225,6 @@ def test_failed_logins_in_all_processes_share_one_limit(service: Service) -> Non
     assert [log_in(number, account("eve")) for number in (0, 1, 2, None)] == [429] * 4
 
 
-def closed(connection: socket.socket) -> bool:
-    """Send a byte on a slow connection, unless it is silent; return whether the proxy closed it."""
-    try:
-        if isinstance(connection, ssl.SSLSocket):
-            connection.send(b"a")
-        answer = connection.recv(4096)
-    except (ssl.SSLWantReadError, BlockingIOError):
-        return False
-    except OSError:
-        return True
-    assert not answer or answer[9:12] == b"408", answer
-    return True
-
-
 def test_slow_clients_are_closed_and_do_not_delay_others(
     service: Service, project: Path, figure: Callable[[str], None]
 ) -> None:
@@ -307,42 +233,46 @@ def test_slow_clients_are_closed_and_do_not_delay_others(
     assert f"after {documented} seconds receives a 408" in (
         project / "docs/deployment.md"
     ).read_text(encoding="utf-8")
-    headers = b"GET /api/tasks HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
     body = (
         b"POST /api/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         b"Content-Length: 4000\r\n\r\n{"
     )
-    slow: dict[socket.socket, float] = {}
-    for number in range(SLOW):
-        connection = socket.create_connection(("127.0.0.1", service.proxy), timeout=5)
-        # Every third one is silent, and does not even begin the handshake.
-        if number % 3:
-            connection = CONTEXT.wrap_socket(connection)
-            connection.sendall(body if number % 3 == 1 else headers)
-        connection.setblocking(False)
-        slow[connection] = time.monotonic()
-    seconds: list[float] = []
     client = service.client()
-    end = time.monotonic() + 3 * documented
-    while slow and time.monotonic() < end:
-        for connection in list(slow):
-            if closed(connection):
-                seconds.append(time.monotonic() - slow.pop(connection))
-                connection.close()
-        turn = time.monotonic()
-        while time.monotonic() - turn < 0.5:
-            assert client.try_to_send(200, "GET", "/api/tasks?page_size=5")
-    for connection in slow:
-        connection.close()
+    seconds = be_slow(service.proxy, [b"", SLOW_HEADERS, body], client, 3 * documented)
     figure(
         f"slow clients: {len(seconds)} of {SLOW} closed after {min(seconds, default=0):.1f} to "
         f"{max(seconds, default=0):.1f} s; {len(client.succeeded)} requests of another client, "
         f"of {client.slowest:.2f} s at most"
     )
-    assert not slow
+    assert len(seconds) == SLOW
     # The time between two rounds is part of what is measured.
     assert max(seconds) < documented + 2
     assert client.slowest < 2
+
+
+def test_nginx_closes_slow_clients_as_well(
+    service: Service, project: Path, figure: Callable[[str], None]
+) -> None:
+    nginx = program("nginx")
+    text = block(project, "nginx")
+    [documented] = map(int, re.findall(r"client_header_timeout (\d+)s", text))
+    used = {"443": free_port(), **dict(zip(ADDRESSES, service.ports, strict=True))}
+    # All clients have the same address here.
+    text = replaced(text, {"limit_conn clients 100;": f"limit_conn clients {2 * SLOW};"})
+    with folder() as home:
+        file = home / "nginx.conf"
+        file.write_text(on_loopback(text, home, used), encoding="utf-8")
+        options = f"pid {home}/pid; daemon off;"
+        arguments = ("-p", str(home), "-c", str(file), "-e", "stderr", "-g", options)
+        with run_server(home, used["443"], nginx, *arguments):
+            client = service.client()
+            client.port = used["443"]
+            assert client.send("POST", "/api/tasks", {"title": "By nginx"})[0] == 201
+            seconds = be_slow(used["443"], [b"", SLOW_HEADERS], client, 3 * documented)
+            client.close()
+    figure(f"slow clients of nginx: closed after {min(seconds):.1f} to {max(seconds):.1f} s")
+    assert len(seconds) == SLOW
+    assert max(seconds) < documented + 2
 
 
 def test_killed_process_loses_no_acknowledged_write(

@@ -6,6 +6,8 @@ from pathlib import Path
 from tests.support.servers import create_certificate, free_port
 
 PAGE = "docs/deployment.md"
+# The folders of nginx that only root can create in their usual place.
+TEMPORARY = ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
 
 
 def block(project: Path, language: str) -> str:
@@ -32,6 +34,8 @@ def on_loopback(text: str, home: Path, ports: dict[str, int] | None = None) -> s
     pem = [(home / name).read_text(encoding="utf-8") for name in ("api.crt", "api.key")]
     (home / "api.pem").write_text("".join(pem), encoding="utf-8")
     text = re.sub(r"/(etc|run)/(haproxy|nginx)/", f"{home}/", text)
+    paths = "".join(f"{name}_temp_path {home}/{name};" for name in TEMPORARY)
+    text = text.replace("http {\n", f"http {{\naccess_log off; {paths}\n")
     used = ports or {}
     for old in ("80", "443"):
         port = used.get(old) or free_port()

@@ -145,7 +145,7 @@ def test_proxy_accepts_its_configuration(render: Render, name: str) -> None:
             capture_output=True,
             text=True,
             check=False,
-            **(UNPRIVILEGED if name == "haproxy" else {}),
+            **UNPRIVILEGED,
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in (done.stdout + done.stderr).lower()
