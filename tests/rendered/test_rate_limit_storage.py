@@ -1,6 +1,5 @@
 """Rate limits that two processes share through Redis, and during an outage of Redis."""
 
-import os
 import secrets
 import socket
 import threading
@@ -18,9 +17,7 @@ from tests.support.rendering import render
 pytestmark = pytest.mark.long
 
 ATTEMPTS = 3
-SERVER = os.environ.get("TEST_REDIS_URL") or "redis://127.0.0.1:6379"
 # Runs in the environment of the rendered projects, because this one does not have the client.
-PING = "import sys, redis; redis.from_url(sys.argv[1], socket_connect_timeout=5).ping()"
 DELETE_KEYS = """
 import sys, redis
 
@@ -30,18 +27,6 @@ print(server.delete(*keys) if keys else 0)
 """
 
 Start = Callable[[str, str], AbstractContextManager[Api]]
-
-
-@pytest.fixture(scope="module")
-def redis_url(environment: Environment) -> str:
-    """The URL of the Redis server."""
-    done = environment.run(Path("/"), "python", "-c", PING, SERVER)
-    if done.returncode:
-        reason = (done.stdout.strip().splitlines() or ["no output"])[-1]
-        message = f"no Redis at {urlsplit(SERVER).netloc.rpartition('@')[2]}: {reason}"
-        # A server that is configured must be available.
-        pytest.fail(message) if "TEST_REDIS_URL" in os.environ else pytest.skip(message)
-    return SERVER
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The command of the image: stopped with requests in flight or stuck, and killed during writes."""
 
 import json
-import os
 import re
 import secrets
 import signal
@@ -14,12 +13,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Render
-from tests.support.environment import INHERITED, Environment
+from tests.support.environment import Environment
+from tests.support.image import start_image
 from tests.support.preset_server import Answer, send_request
 from tests.support.servers import free_port
 
@@ -68,31 +69,16 @@ def serve(
     project: Path, environment: Environment, file: Path, **variables: str
 ) -> Iterator[Server]:
     """Run the command of the image as its Dockerfile does, on a migrated database with one user."""
-    text = (project / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-    [command] = [
-        json.loads(line.removeprefix("CMD ")) for line in text.splitlines() if line[:5] == "CMD ["
-    ]
-    image = dict(re.findall(r"\b(UVICORN_\w+|ENVIRONMENT)=(\S+)", text))
     port = free_port()
     settings = {
         "ALLOWED_HOSTS": "*",
         "JWT_SECRET_KEY": secrets.token_hex(32),
         "DATABASE_URL": f"sqlite:///{file}",
         "PORT": str(port),
-        **image,
         **variables,
     }
     environment.check(project, "python", "-m", "migrations", **settings)
-    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    path = f"{environment.home / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(
-        command,
-        cwd=project,
-        env={**kept, **settings, "PATH": path},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    process = start_image(environment, project, settings)
     server = Server(process, port, file)
     try:
         wait_for(server)
@@ -176,7 +162,7 @@ def test_nothing_that_was_acknowledged_is_lost(
         for number in range(1000):
             try:
                 answer = server.create(f"{writer} {number}")
-            except OSError:
+            except (OSError, HTTPException):
                 return
             if answer.status == 201:
                 acknowledged.add(f"{writer} {number}")
