@@ -28,7 +28,9 @@ REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 TRACEPARENT = re.compile(
     r"(?!ff|00.{53}.)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
 )
-HEALTH_PATHS = {"/health", "/ready"}
+METRICS_PATH = "/metrics"
+# Platforms request these every few seconds, by the address of a process instead of a host name.
+MONITORING_PATHS = {"/health", "/ready", METRICS_PATH}
 # The plain-text errors of Starlette's middleware, by the beginning of the body.
 PLAIN_TEXT_ERRORS: dict[bytes, type[ApiError]] = {
     b"Invalid host header": BadRequest,
@@ -39,10 +41,10 @@ PLAIN_TEXT_ERRORS: dict[bytes, type[ApiError]] = {
 logger = logging.getLogger("app.access")
 
 
-def is_health_check(scope: Scope) -> bool:
-    """Whether a request is a health check, also where the app is served below a path."""
+def is_monitoring(scope: Scope) -> bool:
+    """Whether a request is a health check or for metrics, also where the app is served below a path."""
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path.rstrip("/") in HEALTH_PATHS
+    return path.rstrip("/") in MONITORING_PATHS
 
 
 def route_of(scope: Scope) -> str | None:
@@ -170,8 +172,8 @@ def _routed(scope: Scope) -> Scope:
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:
-    # Health checks run every few seconds: only those that fail are logged at INFO.
-    passed = status == HTTPStatus.OK and is_health_check(scope)
+    # Of the requests of the platform, only those that fail are logged at INFO.
+    passed = status == HTTPStatus.OK and is_monitoring(scope)
     level = logging.DEBUG if passed else logging.INFO
     if logger.isEnabledFor(level):
         # Quoted, so that a path cannot forge a line of the log.
@@ -219,10 +221,10 @@ class UnexpectedErrors:
 
 
 class AllowedHosts(TrustedHostMiddleware):
-    """Check the Host header; health checks pass, which orchestrators send to an IP address."""
+    """Check the Host header; requests of the platform pass, which it sends to an IP address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        passes = scope["type"] == "http" and is_health_check(scope)
+        passes = scope["type"] == "http" and is_monitoring(scope)
         await (self.app if passes else super().__call__)(scope, receive, send)
 
 
