@@ -125,9 +125,8 @@ async def test_pool_of_the_database(probe: AsyncClient, measured: FastAPI) -> No
 
 
 async def test_rate_limits(probe: AsyncClient) -> None:
-    await probe.get(LIMITED)
-    await probe.get("/health")
-    await probe.get(LIMITED)
+    for path in (LIMITED, "/health", "/nowhere", FAIL, LIMITED):
+        await probe.get(path)
     assert await read(probe, "rate_limit_refusals_total") == {(LIMITED,): 2}
 
 
