@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from app.http.middleware import MAX_HEADER_BYTES
 from tests.support.cases import every_resource
 from tests.support.probe import BY_NUMBER, ECHO, FAIL, open_client
 from tests.support.resource import Resource
@@ -108,7 +109,7 @@ async def test_request_without_a_user(app: FastAPI, configure: Configure) -> Non
         await client.delete("/probe/7/")
         await client.delete("/probe/seven")
         await client.get(FAIL)
-        await client.get("/" + "x" * 20_000)
+        await client.get("/health", headers={"X-Filler": "x" * MAX_HEADER_BYTES})
     seen = [record for record in records(text, "app.access") if "status" in record]
     routes = [record.get("route") for record in seen]
     assert routes == [secured, None, None, "/ready", BY_NUMBER, BY_NUMBER, FAIL, None]

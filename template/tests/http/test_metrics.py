@@ -12,9 +12,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from app.errors import RateLimited
+from app.http.middleware import MAX_HEADER_BYTES
 from app.state import get_state
 from tests.support.error_shape import error_of
-from tests.support.probe import BY_NUMBER, FAIL, FAIL_MIDWAY, build_app, client_of, open_client
+from tests.support.probe import (
+    BY_NUMBER,
+    FAIL,
+    FAIL_MIDWAY,
+    build_app,
+    client_of,
+    open_client,
+    websocket,
+)
 
 METRICS = "/metrics"
 TOKEN = "5d1d5b4e-scrape"
@@ -88,11 +97,11 @@ async def test_requests(probe: AsyncClient, app: FastAPI) -> None:
 async def test_clients_cannot_create_labels(probe: AsyncClient) -> None:
     for number in range(3):
         await probe.get(f"/nowhere/{number}")
-        await probe.get("/" + f"{number}" * 20_000)
+        await probe.get(f"/{number}", headers={"X-Filler": "x" * MAX_HEADER_BYTES})
         await probe.request(f"BREW{number}", "/health")
     assert await read(probe, "http_requests_total") == {
         ("GET", "other", "404"): 3,
-        ("GET", "other", "414"): 3,
+        ("GET", "other", "431"): 3,
         ("other", "/health", "405"): 3,
     }
 
@@ -106,6 +115,11 @@ async def test_durations(probe: AsyncClient) -> None:
     }
     sums = await read(probe, "http_request_duration_seconds_sum")
     assert 0 < sums["GET", "/ready"] < 5
+
+
+async def test_websockets_are_not_measured(probe: AsyncClient, measured: FastAPI) -> None:
+    assert await websocket(measured, "test")
+    assert await read(probe, "http_requests_total") == {}
 
 
 async def test_requests_in_progress(probe: AsyncClient) -> None:

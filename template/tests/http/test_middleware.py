@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.support.error_shape import error_of
-from tests.support.probe import ECHO, FAIL, build_app, open_client
+from tests.support.probe import ECHO, FAIL, build_app, open_client, websocket
 from tests.support.users import UserClient
 
 ORIGIN = "https://pages.example"
@@ -16,28 +16,6 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 # A `traceparent` header without its version.
 TRACE = f"{TRACE_ID}-00f067aa0ba902b7-01"
-
-
-async def websocket(app: FastAPI, host: str) -> list[dict[str, Any]]:
-    """Open a WebSocket at an unknown path; return the messages of the app."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Any) -> None:
-        sent.append(dict(message))
-
-    scope: dict[str, Any] = {
-        "type": "websocket",
-        "path": "/nowhere/",
-        "headers": [(b"host", host.encode())],
-        "query_string": b"",
-        "subprotocols": [],
-        "extensions": {"websocket.http.response": {}},
-    }
-    await app(scope, receive, send)
-    return sent
 
 
 class TestRequestId:
