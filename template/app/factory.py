@@ -68,6 +68,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.allowed_hosts,
         https_only=settings.environment == "production",
     )
+    if settings.metrics_enabled:
+        # Its library is an extra, which is not installed by default.
+        from app.http.metrics import install_metrics  # noqa: PLC0415
+
+        install_metrics(app)
     if settings.docs_enabled:
         install_docs(app)
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]

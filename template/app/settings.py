@@ -2,12 +2,14 @@
 
 import json
 import sys
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -69,6 +71,9 @@ class Settings(AuthSettings, DatabaseSettings):
     allowed_hosts: Hosts = ["*"]
     # The pages /docs and /redoc, and /openapi.json; off in production unless it is set.
     docs_enabled: bool = True
+    # Whether /metrics is served, and the token that it requires.
+    metrics_enabled: bool = False
+    metrics_token: SecretStr | None = None
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
@@ -88,6 +93,14 @@ class Settings(AuthSettings, DatabaseSettings):
             message = "must be local or production; a staging environment sets production"
             raise ValueError(message) from error
 
+    @field_validator("metrics_enabled")
+    @classmethod
+    def _check_metrics_library(cls, value: bool) -> bool:
+        if value and find_spec("prometheus_client") is None:
+            message = "METRICS_ENABLED requires the extra `metrics`: uv sync --extra metrics"
+            raise ValueError(message)
+        return value
+
     @model_validator(mode="after")
     def _check_production(self) -> Self:
         if self.environment == "production":
@@ -99,6 +112,8 @@ class Settings(AuthSettings, DatabaseSettings):
                 raise ValueError("ALLOWED_HOSTS is required in production; * allows all hosts")
             if "*" in self.cors_origins:
                 raise ValueError("CORS_ORIGINS must name the origins in production, not *")
+            if self.metrics_enabled and self.metrics_token is None:
+                raise ValueError("METRICS_TOKEN is required in production with METRICS_ENABLED")
             self.check_auth_for_production()
         return self
 

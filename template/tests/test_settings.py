@@ -154,6 +154,36 @@ async def test_production_names_its_hosts(given: dict[str, Any], safe_auth: None
         assert load(given, environment="production", allowed_hosts=hosts).allowed_hosts == [hosts]
 
 
+async def test_metrics_require_a_token_in_production(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, safe_auth: None
+) -> None:
+    production = {"environment": "production", "allowed_hosts": "*"}
+    assert not load(given, **production).metrics_enabled
+    monkeypatch.setenv("METRICS_ENABLED", "true")
+    assert load(given).metrics_enabled
+    monkeypatch.setenv("METRICS_TOKEN", "")
+    with pytest.raises(ValidationError) as caught:
+        load(given, **production)
+    message = "Cannot start: METRICS_TOKEN is required in production with METRICS_ENABLED\n"
+    assert explain(caught.value) == message
+    monkeypatch.setenv("METRICS_TOKEN", "hunter2")
+    settings = load(given, **production)
+    assert settings.metrics_enabled
+    assert "hunter2" not in repr(settings)
+
+
+async def test_metrics_require_their_library(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.settings.find_spec", lambda _name: None)
+    assert not load(given).metrics_enabled
+    with pytest.raises(ValidationError) as caught:
+        load(given, metrics_enabled=True)
+    assert explain(caught.value) == (
+        "Cannot start: METRICS_ENABLED requires the extra `metrics`: uv sync --extra metrics\n"
+    )
+
+
 async def test_production_has_no_documentation_unless_it_is_enabled(
     given: dict[str, Any], safe_auth: None
 ) -> None:

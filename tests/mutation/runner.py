@@ -72,6 +72,7 @@ LIKELY: dict[str, tuple[str, ...]] = {
     ),
     "http/error_handlers": ("http/test_errors.py", "auth/test_ended_sessions.py", "http/"),
     "http/query": ("routers/test_list.py", "db/test_filters_and_sorting.py", "http/"),
+    "http/metrics": ("http/test_metrics.py",),
     "http/routing": ("routers/",),
     "auth/path": ("routers/test_user_paths.py", "routers/"),
     "auth/signing_secret": ("auth/test_settings.py",),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Executable, text
 from sqlalchemy.engine import Connection, CursorResult
@@ -23,6 +23,9 @@ from app.db.outages import (
 )
 from app.db.prepared import prepare
 from app.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.pool import QueuePool
 
 # For everything in a call of `execute` or a block of `transaction`: waiting for the pool, connecting,
 # the statements, the commit. Together with closing a connection that does not answer, it is below 5 s.
@@ -170,6 +173,11 @@ class Database:
         pool_timeout: float = POOL_TIMEOUT_SECONDS,
     ) -> None:
         self.engine = create_engine(url, autocommit=True, size=pool_size, timeout=pool_timeout)
+
+    @property
+    def connections_in_use(self) -> int:
+        """Return the number of connections that requests use now."""
+        return cast("QueuePool", self.engine.pool).checkedout()
 
     async def execute(
         self, statement: Executable, parameters: Parameters = None

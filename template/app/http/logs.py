@@ -11,13 +11,17 @@ CONSOLE_FORMAT = "%(asctime)s %(levelname)-8s [%(request_id)s] %(name)s: %(messa
 JSON_FIELDS = ("levelname", "name", "message", "request_id")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+# The trace of a client that sends a `traceparent` header.
+trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
 
 
-class _RequestId(logging.Filter):
-    """Add the id of the current request to every record."""
+class _RequestIds(logging.Filter):
+    """Add the ids of the current request and its trace to every record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
+        if trace := trace_id.get():
+            record.trace_id = trace
         return True
 
 
@@ -28,7 +32,7 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
     store, such as the parameters of SQL statements.
     """
     handler = logging.StreamHandler()
-    handler.addFilter(_RequestId())
+    handler.addFilter(_RequestIds())
     if log_format == "json":
         names = {"levelname": "level", "name": "logger"}
         formatter = JsonFormatter(

@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -16,14 +17,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import ApiError, BadRequest, HeadersTooLarge, PayloadTooLarge, UrlTooLong
 from app.http.error_responses import error_response
-from app.http.logs import request_id
+from app.http.logs import request_id, trace_id
 from app.http.security_headers import add_security_headers
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 MAX_URL_BYTES = 48 * 1024
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
-HEALTH_PATHS = {"/health", "/ready"}
+# W3C Trace Context: version, trace id, parent id, flags. Later versions than 00 may have more parts.
+TRACEPARENT = re.compile(
+    r"(?!ff|00.{53}.)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+)
+METRICS_PATH = "/metrics"
+# Platforms request these every few seconds, by the address of a process instead of a host name.
+MONITORING_PATHS = {"/health", "/ready", METRICS_PATH}
 # The plain-text errors of Starlette's middleware, by the beginning of the body.
 PLAIN_TEXT_ERRORS: dict[bytes, type[ApiError]] = {
     b"Invalid host header": BadRequest,
@@ -34,10 +41,28 @@ PLAIN_TEXT_ERRORS: dict[bytes, type[ApiError]] = {
 logger = logging.getLogger("app.access")
 
 
-def is_health_check(scope: Scope) -> bool:
-    """Whether a request is a health check, also where the app is served below a path."""
+def is_monitoring(scope: Scope) -> bool:
+    """Whether a request is a health check or for metrics, also where the app is served below a path."""
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path.rstrip("/") in HEALTH_PATHS
+    return path.rstrip("/") in MONITORING_PATHS
+
+
+def route_of(scope: Scope) -> str | None:
+    """Return the path template of a request that has been routed, such as `/api/items/{id}`.
+
+    It is None if no route has the path.
+    """
+    # FastAPI has the prefixes of an included router only in its own part of the scope.
+    route = scope["fastapi"].get("effective_route_context") or scope.get("route")
+    template: str | None = getattr(route, "path_format", None)
+    return template
+
+
+def _trace_of(headers: Headers) -> str | None:
+    """Return the trace id of a request, if it has one valid `traceparent` header."""
+    sent = headers.getlist("traceparent")
+    found = TRACEPARENT.fullmatch(sent[0]) if len(sent) == 1 else None
+    return found[1] if found else None
 
 
 class _Sender:
@@ -104,18 +129,26 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        sent = Headers(scope=scope).get("x-request-id", "")
-        token = request_id.set(sent if REQUEST_ID.fullmatch(sent) else uuid4().hex)
+        # Copies of the scope share these: routing and authentication add to them.
+        scope.setdefault("fastapi", {})
+        scope.setdefault("state", {})
+        headers = Headers(scope=scope)
+        sent, trace = headers.get("x-request-id", ""), _trace_of(headers)
+        token = request_id.set(sent if REQUEST_ID.fullmatch(sent) else trace or uuid4().hex)
+        trace_token = trace_id.set(trace)
         started = time.perf_counter()
         https_only = self.https_only and scope.get("scheme") == "https"
         sender = _Sender(scope, receive, send, https_only=https_only)
+        routed = _routed(scope)
         try:
             if error := _oversized(scope):
                 await error_response(error)(scope, receive, sender)
             else:
-                await self.app(_routed(scope), receive, sender)
+                await self.app(routed, receive, sender)
         finally:
+            scope["route"] = routed.get("route")
             _log(scope, sender.status, time.perf_counter() - started)
+            trace_id.reset(trace_token)
             request_id.reset(token)
 
 
@@ -139,14 +172,25 @@ def _routed(scope: Scope) -> Scope:
 
 
 def _log(scope: Scope, status: int, seconds: float) -> None:
-    # Health checks run every few seconds: only those that fail are logged at INFO.
-    passed = status == HTTPStatus.OK and is_health_check(scope)
+    # Of the requests of the platform, only those that fail are logged at INFO.
+    passed = status == HTTPStatus.OK and is_monitoring(scope)
     level = logging.DEBUG if passed else logging.INFO
     if logger.isEnabledFor(level):
         # Quoted, so that a path cannot forge a line of the log.
         method, path = scope["method"], quote(scope["path"], errors="replace")
         duration = round(seconds * 1000, 2)
-        extra = {"method": method, "path": path, "status": status, "duration_ms": duration}
+        extra: dict[str, Any] = {
+            "method": method,
+            "path": path,
+            "status": status,
+            "duration_ms": duration,
+        }
+        if route := route_of(scope):
+            extra["route"] = route
+        # A token can be genuine although its session has ended.
+        caller = scope["state"].get("caller")
+        if caller is not None and status != HTTPStatus.UNAUTHORIZED:
+            extra["user_id"] = str(caller.user_id)
         logger.log(level, "%s %s %s", method, path, status, extra=extra)
 
 
@@ -177,10 +221,10 @@ class UnexpectedErrors:
 
 
 class AllowedHosts(TrustedHostMiddleware):
-    """Check the Host header; health checks pass, which orchestrators send to an IP address."""
+    """Check the Host header; requests of the platform pass, which it sends to an IP address."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        passes = scope["type"] == "http" and is_health_check(scope)
+        passes = scope["type"] == "http" and is_monitoring(scope)
         await (self.app if passes else super().__call__)(scope, receive, send)
 
 

@@ -1,4 +1,4 @@
-"""Logs: one line for each record, with the request id and without secrets."""
+"""Logs: one line for each record, with ids of the request and without secrets."""
 
 import io
 import json
@@ -11,14 +11,17 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from app.http.middleware import MAX_HEADER_BYTES
 from tests.support.cases import every_resource
-from tests.support.probe import ECHO, FAIL, open_client
+from tests.support.probe import BY_NUMBER, ECHO, FAIL, open_client
 from tests.support.resource import Resource
 from tests.support.rows import make
-from tests.support.users import Users
+from tests.support.users import UserClient, Users
 
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 Configure = Callable[..., io.StringIO]
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
 
 
 def records(text: io.StringIO, logger: str) -> list[dict[str, Any]]:
@@ -75,6 +78,63 @@ async def test_request(client: AsyncClient, configure: Configure) -> None:
     assert record["request_id"] == "abc"
     assert (record["method"], record["path"], record["status"]) == ("GET", "/nowhere", 404)
     assert record["duration_ms"] >= 0
+
+
+@every_resource
+async def test_request_of_a_user(
+    alice: UserClient, app: FastAPI, configure: Configure, resource: Resource
+) -> None:
+    row = await make(alice, resource)
+    text = configure("json")
+    for path in (resource.path, resource.row(row), f"{resource.row(row)}/", resource.absent):
+        await alice.get(path)
+        await alice.http.head(alice.url(path))
+    seen = records(text, "app.access")
+    assert len(seen) == 8
+    assert {record["user_id"] for record in seen} == {alice.user_id}
+    routes = [record["route"] for record in seen]
+    assert set(routes) <= set(app.openapi()["paths"])
+    assert len(set(routes[:2])) == len(set(routes[2:])) == 1
+    assert routes[-1].endswith("}")
+
+
+async def test_request_without_a_user(app: FastAPI, configure: Configure) -> None:
+    async with open_client(app) as client:
+        text = configure("json")
+        secured = next(iter(secured_paths(app)))
+        await client.get(secured.replace("{user_id}", "1"))
+        await client.get("/nowhere")
+        await client.head("/health/nowhere")
+        await client.post("/ready/")
+        await client.delete("/probe/7/")
+        await client.delete("/probe/seven")
+        await client.get(FAIL)
+        await client.get("/health", headers={"X-Filler": "x" * MAX_HEADER_BYTES})
+    seen = [record for record in records(text, "app.access") if "status" in record]
+    routes = [record.get("route") for record in seen]
+    assert routes == [secured, None, None, "/ready", BY_NUMBER, BY_NUMBER, FAIL, None]
+    assert not any("user_id" in record for record in seen)
+
+
+async def test_trace(client: AsyncClient, configure: Configure) -> None:
+    text = configure("json")
+    await client.get("/nowhere", headers={"traceparent": TRACEPARENT})
+    await client.get("/nowhere", headers={"traceparent": "invalid"})
+    headers = {"traceparent": TRACEPARENT, "X-Request-ID": "abc"}
+    await client.get("/nowhere", headers=headers)
+    first, second, third = records(text, "app.access")
+    assert (first["request_id"], first["trace_id"]) == (TRACE_ID, TRACE_ID)
+    assert "trace_id" not in second
+    assert (third["request_id"], third["trace_id"]) == ("abc", TRACE_ID)
+    logging.getLogger("app.access").info("outside")
+    assert "trace_id" not in records(text, "app.access")[-1]
+
+
+async def test_console_line_is_short(alice: UserClient, configure: Configure) -> None:
+    text = configure("console")
+    await alice.http.get("/nowhere", headers={"traceparent": TRACEPARENT, "X-Request-ID": "abc"})
+    [line] = [line for line in text.getvalue().splitlines() if "app.access" in line]
+    assert line.endswith("INFO     [abc] app.access: GET /nowhere 404")
 
 
 async def test_method_is_that_of_the_client(client: AsyncClient, configure: Configure) -> None:

@@ -8,33 +8,14 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from tests.support.error_shape import error_of
-from tests.support.probe import ECHO, FAIL, build_app, open_client
+from tests.support.probe import ECHO, FAIL, build_app, open_client, websocket
 from tests.support.users import UserClient
 
 ORIGIN = "https://pages.example"
 PREFLIGHT = {"Access-Control-Request-Method": "POST"}
-
-
-async def websocket(app: FastAPI, host: str) -> list[dict[str, Any]]:
-    """Open a WebSocket at an unknown path; return the messages of the app."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Any) -> None:
-        sent.append(dict(message))
-
-    scope: dict[str, Any] = {
-        "type": "websocket",
-        "path": "/nowhere/",
-        "headers": [(b"host", host.encode())],
-        "query_string": b"",
-        "subprotocols": [],
-        "extensions": {"websocket.http.response": {}},
-    }
-    await app(scope, receive, send)
-    return sent
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+# A `traceparent` header without its version.
+TRACE = f"{TRACE_ID}-00f067aa0ba902b7-01"
 
 
 class TestRequestId:
@@ -54,6 +35,39 @@ class TestRequestId:
     ) -> None:
         response = await client.get("/health", headers={b"X-Request-ID": sent})
         assert len(response.headers["X-Request-ID"]) == 32
+
+    @pytest.mark.parametrize("version", ["00-{}", "fe-{}", "fe-{}-later"])
+    async def test_is_otherwise_that_of_the_trace(self, client: AsyncClient, version: str) -> None:
+        headers = {"traceparent": version.format(TRACE)}
+        response = await client.get("/health", headers=headers)
+        assert response.headers["X-Request-ID"] == TRACE_ID
+        response = await client.get("/health", headers=headers | {"X-Request-ID": "abc"})
+        assert response.headers["X-Request-ID"] == "abc"
+        response = await client.get("/health", headers=headers | {"X-Request-ID": "not valid"})
+        assert response.headers["X-Request-ID"] == TRACE_ID
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            [],
+            [""],
+            [TRACE],
+            [f"ff-{TRACE}"],
+            [f"00-{TRACE}-later"],
+            [f"fe-{TRACE}later"],
+            [f"00-{TRACE.upper()}"],
+            [f"00-{TRACE[1:]}"],
+            [f"00-{'0' * 32}-{'b' * 16}-01"],
+            [f"00-{'a' * 32}-{'0' * 16}-01"],
+            [f"00-{TRACE}", f"00-{TRACE}"],
+        ],
+    )
+    async def test_is_not_that_of_an_invalid_trace(
+        self, client: AsyncClient, sent: list[str]
+    ) -> None:
+        response = await client.get("/health", headers=[("traceparent", each) for each in sent])
+        assert len(response.headers["X-Request-ID"]) == 32
+        assert response.headers["X-Request-ID"] not in {TRACE_ID, "0" * 32, "a" * 32}
 
     async def test_is_in_every_response(self, client: AsyncClient) -> None:
         headers = {"X-Request-ID": "abc"}

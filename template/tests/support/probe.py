@@ -65,12 +65,40 @@ def build_app(app: FastAPI, **changes: Any) -> FastAPI:
 
 
 @asynccontextmanager
-async def open_client(app: FastAPI, **changes: Any) -> AsyncIterator[AsyncClient]:
-    """Yield a client of an app with changed settings and the additional routes."""
-    other = build_app(app, **changes)
-    transport = ASGITransport(other, raise_app_exceptions=False)
+async def client_of(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    """Start an app, and yield a client of it."""
+    transport = ASGITransport(app, raise_app_exceptions=False)
     async with (
-        other.router.lifespan_context(other),
+        app.router.lifespan_context(app),
         AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         yield client
+
+
+@asynccontextmanager
+async def open_client(app: FastAPI, **changes: Any) -> AsyncIterator[AsyncClient]:
+    """Yield a client of an app with changed settings and the additional routes."""
+    async with client_of(build_app(app, **changes)) as client:
+        yield client
+
+
+async def websocket(app: FastAPI, host: str) -> list[dict[str, Any]]:
+    """Open a WebSocket at an unknown path; return the messages of the app."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(dict(message))
+
+    scope: dict[str, Any] = {
+        "type": "websocket",
+        "path": "/nowhere/",
+        "headers": [(b"host", host.encode())],
+        "query_string": b"",
+        "subprotocols": [],
+        "extensions": {"websocket.http.response": {}},
+    }
+    await app(scope, receive, send)
+    return sent

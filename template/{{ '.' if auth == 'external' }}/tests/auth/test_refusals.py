@@ -166,8 +166,9 @@ async def test_authorization_header(
 async def test_valid_token_logs_no_reason(
     api: AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert (await get_whoami(api, ISSUER.token(sub=MARK))).status_code == 200
-    assert reasons(caplog) == []
+    token = ISSUER.token(sub="reader", name=MARK)
+    assert (await get_whoami(api, token)).status_code == 200
+    assert reasons(caplog, token) == []
 
 
 async def test_log_names_settings_but_not_values_of_tokens(

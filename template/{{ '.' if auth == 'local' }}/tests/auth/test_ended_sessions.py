@@ -1,7 +1,9 @@
 """Access tokens of ended sessions: no route accepts them, whatever else is sent."""
 
+import io
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -54,3 +56,15 @@ async def test_no_route_accepts_them(
     tokens = (await log_in(client, "alice@example.com")).json()
     alice.http.headers.update(bearer(tokens["access_token"]))
     assert await listed(alice, resource.path) == before
+
+
+async def test_the_log_does_not_name_their_user(
+    alice: UserClient, database: Database, configure: Callable[..., io.StringIO]
+) -> None:
+    await database.execute(delete(Session.__table__))
+    text = configure("json")
+    assert (await alice.get("/auth/me")).status_code == 401
+    lines = [json.loads(line) for line in text.getvalue().splitlines()]
+    [record] = [line for line in lines if line["logger"] == "app.access"]
+    assert record["route"].endswith("/auth/me")
+    assert "user_id" not in record
