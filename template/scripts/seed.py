@@ -60,19 +60,14 @@ class Seed:
             await self.refer(resource, name)
 
     async def create(self, resource: Resource) -> None:
-        """Create rows of a resource, fewer if there are not enough unique values.
-
-        Raises:
-            NoValueError: a required field has no valid value.
-        """
+        """Create rows of a resource: fewer if a required field has not enough valid values."""
         service = import_module(f"app.services.{resource.name}")
         create = getattr(service, f"create_{resource.name}")
         for number in range(ROWS):
             try:
                 body = self.body(resource, number)
-            except NoValueError:
-                if not any(resource.ids.values()):
-                    raise
+            except NoValueError as error:
+                resource.without_value = str(error)
                 return
             created = await create(self.scope, resource.values.schema.model_validate(body))
             resource.ids.setdefault(self.user_id, []).append(created.id)
@@ -118,7 +113,8 @@ class Seed:
 
     def ids(self, table: str) -> list[Id]:
         """Return the ids of the new rows of a table that this user can refer to."""
-        return self.resources[table].ids.get(self.user_id, [])
+        found = self.resources.get(table)
+        return found.ids.get(self.user_id, []) if found else []
 
     async def refer(self, resource: Resource, name: str) -> None:
         """Add references to the rows of a resource."""
@@ -135,8 +131,8 @@ class Seed:
             await update(self.scope, row_id, schema.model_validate({name: referenced}))
 
 
-async def seed(database: Database, callers: Sequence[Caller]) -> dict[str, int] | None:
-    """Create rows of some users, and count them by table; None if one of them sees a row already."""
+async def seed(database: Database, callers: Sequence[Caller]) -> list[str] | None:
+    """Create rows of some users, and describe them; None if one of them sees a row already."""
     found = resources()
     scopes = [Scope(database, caller) for caller in callers]
     for scope in scopes:
@@ -146,7 +142,14 @@ async def seed(database: Database, callers: Sequence[Caller]) -> dict[str, int] 
     for scope in scopes:
         async with scope.transaction() as inside:
             await Seed(found, inside).run()
-    return {table: sum(map(len, one.ids.values())) for table, one in found.items()}
+    return [_summary(table, resource) for table, resource in found.items()]
+
+
+def _summary(table: str, resource: Resource) -> str:
+    count = sum(map(len, resource.ids.values()))
+    if count or resource.without_value is None:
+        return f"{count} {table}"
+    return f"0 {table}: no valid value was found for the field {resource.without_value}"
 
 
 async def run(url: str, users: Sequence[str]) -> str:
@@ -154,12 +157,12 @@ async def run(url: str, users: Sequence[str]) -> str:
     database = Database(url)
     try:
         async with sign_in(database, users) as (callers, notes):
-            counts = await seed(database, callers)
+            done = await seed(database, callers)
     finally:
         await database.dispose()
-    if counts is None:
+    if done is None:
         return NOT_EMPTY
-    return "".join([*(f"{note}\n" for note in notes), *(f"{n} {t}\n" for t, n in counts.items())])
+    return "".join(f"{line}\n" for line in (*notes, *done))
 
 
 def main(arguments: Sequence[str]) -> str | None:
@@ -170,8 +173,6 @@ def main(arguments: Sequence[str]) -> str | None:
         if settings.environment.lower() == "production":
             return PRODUCTION
         sys.stdout.write(asyncio.run(run(settings.database_url, users)))
-    except NoValueError as error:
-        return f"No valid value was found for the field {error}."
     except ValidationError as error:
         return "; ".join(found["msg"].removeprefix("Value error, ") for found in error.errors())
     except (ApiError, DBAPIError) as error:

@@ -22,6 +22,8 @@ class Resource:
     name: str
     model: type[Scoped]
     ids: dict[Any, list[Id]] = field(default_factory=dict)
+    # A required field without a valid value, if there is one: then there are fewer rows, or none.
+    without_value: str | None = None
     used: dict[tuple[Any, str], set[str]] = field(default_factory=dict)
 
     @cached_property
@@ -75,13 +77,20 @@ def _tables(module: ModuleType) -> Iterator[type[Scoped]]:
             yield found
 
 
+def _is_created(name: str, model: type[Scoped]) -> bool:
+    """Return whether the modules of a model have what creates its rows."""
+    schemas, service = (import_module(f"app.{layer}.{name}") for layer in ("schemas", "services"))
+    return hasattr(schemas, f"{model.__name__}Create") and hasattr(service, f"create_{name}")
+
+
 def resources() -> dict[str, Resource]:
     """Return the resources by their tables, in an order in which their rows can be created."""
     found = [
         Resource(module.name, model)
         for module in iter_modules(services.__path__)
-        if find_spec(f"app.models.{module.name}")
+        if find_spec(f"app.models.{module.name}") and find_spec(f"app.schemas.{module.name}")
         for model in _tables(import_module(f"app.models.{module.name}"))
+        if _is_created(module.name, model)
     ]
     ordered: dict[str, Resource] = {}
     while rest := [one for one in found if one.model.__table__.name not in ordered]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -53,9 +54,15 @@ async def rows_of(database: Database, resource: Resource) -> dict[Any, ResultRow
     return {row["id"]: row for row in rows}
 
 
-async def test_every_resource_has_rows_of_both_users(run: Run, database: Database) -> None:
+async def test_every_resource_has_rows_of_both_users(
+    run: Run, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert await run() is None
-    for resource in resources().values():
+    printed = capsys.readouterr().out
+    for table, resource in resources().items():
+        # Own fields can have rules that no value is found for.
+        if f"0 {table}: " in printed:
+            continue
         rows = await rows_of(database, resource)
         owners = {row["user_id"] for row in rows.values() if "user_id" in row}
         assert len(rows) > 1, resource.name
@@ -68,6 +75,8 @@ async def test_references_are_to_rows_of_the_same_user(run: Run, database: Datab
     stored = {table: await rows_of(database, resource) for table, resource in found.items()}
     for table, resource in found.items():
         for name, target in resource.references.items():
+            if not stored[table] or not stored.get(target):
+                continue
             pairs = [
                 (row, stored[target][row[name]]) for row in stored[table].values() if row[name]
             ]
@@ -79,7 +88,8 @@ async def test_references_are_to_rows_of_the_same_user(run: Run, database: Datab
 async def test_linked_rows(run: Run, database: Database) -> None:
     assert await run() is None
     for resource in resources().values():
-        for link in getattr(resource.model, "__links__", {}).values():
+        links = getattr(resource.model, "__links__", {}).values()
+        for link in links if await rows_of(database, resource) else ():
             assert await database.execute(select(link.__table__)), resource.name
 
 
@@ -90,7 +100,7 @@ async def test_second_run_does_nothing(
     before = [await rows_of(database, resource) for resource in resources().values()]
     printed = capsys.readouterr().out
     for table, resource in resources().items():
-        assert f"{len(await rows_of(database, resource))} {table}\n" in printed
+        assert f"{len(await rows_of(database, resource))} {table}" in printed
     assert await run() is None
     assert capsys.readouterr().out == seed.NOT_EMPTY
     assert [await rows_of(database, resource) for resource in resources().values()] == before
@@ -100,7 +110,7 @@ async def test_users_can_be_named(run: Run, database: Database) -> None:
     assert await run(f" {DEFAULT_USERS[1]} ") is None
     for resource in resources().values():
         rows = await rows_of(database, resource)
-        assert len({row.get("user_id") for row in rows.values()}) == 1, resource.name
+        assert len({row.get("user_id") for row in rows.values()}) <= 1, resource.name
 
 
 @pytest.mark.parametrize("environment", ["production", "Production"])
@@ -114,15 +124,20 @@ async def test_nothing_is_added_in_production(
 
 
 async def test_field_without_a_valid_value(
-    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def no_value(*_: Any) -> Any:
         raise NoValueError("title")
 
     monkeypatch.setattr(Values, "value", no_value)
     monkeypatch.setattr(Values, "is_required", lambda *_: True)
-    assert await run() == "No valid value was found for the field title."
-    for resource in resources().values():
+    assert await run() is None
+    printed = capsys.readouterr().out
+    for table, resource in resources().items():
+        assert f"0 {table}: no valid value was found for the field " in printed
         assert await rows_of(database, resource) == {}
 
 
@@ -149,9 +164,11 @@ def test_values_are_the_same_in_each_run() -> None:
         for _ in range(2):
             values = Values(resource.values.schema)
             names = [name for name in values.adapters if not name.endswith(("_id", "_ids"))]
-            bodies.append(
-                [values.value(name, 0, set()) for name in names if values.is_required(name)]
-            )
+            body: dict[str, Any] = {}
+            for name in filter(values.is_required, names):
+                with suppress(NoValueError):
+                    body[name] = values.value(name, 0, set())
+            bodies.append(body)
         assert bodies[0] == bodies[1]
 
 
