@@ -137,6 +137,8 @@ async def test_field_without_a_valid_value(
     assert await run() is None
     printed = capsys.readouterr().out
     for table, resource in resources().items():
+        if resource.values.schema.model_fields.keys() <= {*resource.references, *resource.links}:
+            continue
         assert f"0 {table}: no valid value was found for the field " in printed
         assert await rows_of(database, resource) == {}
 
