@@ -69,7 +69,7 @@ class RowRoute(APIRoute):
             sent = request.headers.get(IF_NONE_MATCH)
             if sent and request.method == "GET" and _matches(sent, tag, weakly=True):
                 response = Response(status_code=304)
-            response.headers["ETag"] = tag
+            response.headers.append("ETag", tag)
             return response
 
         return handle_row

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -18,15 +18,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import ApiError, BadRequest, HeadersTooLarge, PayloadTooLarge, UrlTooLong
 from app.http.error_responses import error_response
 from app.http.logs import request_id, trace_id
-from app.http.security_headers import add_security_headers
+from app.http.security_headers import security_headers
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 MAX_URL_BYTES = 48 * 1024
-REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+REQUEST_ID_HEADER = b"x-request-id"
 # W3C Trace Context: version, trace id, parent id, flags. Later versions than 00 may have more parts.
 TRACEPARENT = re.compile(
-    r"(?!ff|00.{53}.)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+    rb"(?!ff|00.{53}.)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
 )
 METRICS_PATH = "/metrics"
 # Platforms request these every few seconds, by the address of a process instead of a host name.
@@ -58,11 +59,15 @@ def route_of(scope: Scope) -> str | None:
     return template
 
 
-def _trace_of(headers: Headers) -> str | None:
-    """Return the trace id of a request, if it has one valid `traceparent` header."""
-    sent = headers.getlist("traceparent")
-    found = TRACEPARENT.fullmatch(sent[0]) if len(sent) == 1 else None
-    return found[1] if found else None
+def _ids(scope: Scope) -> tuple[str, str | None]:
+    """Return the id of a request, and that of its trace if it has one valid `traceparent` header."""
+    sent = [value for name, value in scope["headers"] if name == REQUEST_ID_HEADER]
+    traces = [value for name, value in scope["headers"] if name == b"traceparent"]
+    found = TRACEPARENT.fullmatch(traces[0]) if len(traces) == 1 else None
+    trace = found[1].decode() if found else None
+    if sent and REQUEST_ID.fullmatch(sent[0]):
+        return sent[0].decode(), trace
+    return trace or uuid4().hex, trace
 
 
 class _Sender:
@@ -79,10 +84,14 @@ class _Sender:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = request_id.get()
-            add_security_headers(message, https_only=self._https_only)
-            plain = headers.get("content-type", "").startswith("text/plain")
+            present = dict(message["headers"])
+            message["headers"] = [
+                *message["headers"],
+                *security_headers(present, https_only=self._https_only),
+            ]
+            if REQUEST_ID_HEADER not in present:
+                message["headers"].append((REQUEST_ID_HEADER, request_id.get().encode()))
+            plain = present.get(b"content-type", b"").startswith(b"text/plain")
             if plain and message["status"] in {400, 413}:
                 self._held = message
             else:
@@ -132,9 +141,8 @@ class RequestContext:
         # Copies of the scope share these: routing and authentication add to them.
         scope.setdefault("fastapi", {})
         scope.setdefault("state", {})
-        headers = Headers(scope=scope)
-        sent, trace = headers.get("x-request-id", ""), _trace_of(headers)
-        token = request_id.set(sent if REQUEST_ID.fullmatch(sent) else trace or uuid4().hex)
+        given, trace = _ids(scope)
+        token = request_id.set(given)
         trace_token = trace_id.set(trace)
         started = time.perf_counter()
         https_only = self.https_only and scope.get("scheme") == "https"

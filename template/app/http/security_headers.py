@@ -1,7 +1,5 @@
 """Response headers that tell browsers and caches what they must not do."""
 
-from starlette.types import Message
-
 DEFAULTS = {
     # Responses contain data of users.
     b"cache-control": b"no-store",
@@ -11,15 +9,12 @@ DEFAULTS = {
     b"x-content-type-options": b"nosniff",
 }
 # For a year, browsers use HTTPS only (RFC 6797).
-STRICT_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000")
+HTTPS_ONLY = DEFAULTS | {b"strict-transport-security": b"max-age=31536000"}
 
 
-def add_security_headers(start: Message, *, https_only: bool) -> None:
-    """Add the headers that a response does not have; files may be cached."""
-    headers: list[tuple[bytes, bytes]] = start["headers"]
-    present = {name for name, _ in headers}
+def security_headers(present: dict[bytes, bytes], *, https_only: bool) -> list[tuple[bytes, bytes]]:
+    """Return the headers that a response does not have yet; files may be cached."""
     if b"last-modified" in present:
-        present.add(b"cache-control")
-    headers.extend(item for item in DEFAULTS.items() if item[0] not in present)
-    if https_only:
-        headers.append(STRICT_TRANSPORT_SECURITY)
+        present = {**present, b"cache-control": b""}
+    wanted = HTTPS_ONLY if https_only else DEFAULTS
+    return [item for item in wanted.items() if item[0] not in present]
