@@ -9,6 +9,7 @@ import shutil
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ OWN = {"app", "tests", "scripts", "migrations"}
 PYTHON = re.compile(r"```python\n.*?```", re.DOTALL)
 # Tests of projects that do not use a database; they run once for each cell.
 WITHOUT_DATABASE = (
-    *("test_architecture", "test_settings", "schemas", "scripts"),
+    *("test_architecture", "test_settings", "schemas"),
+    *(f"scripts/test_{name}" for name in ("impact", "openapi_changes", "sql_locks")),
     *(f"auth/test_{name}" for name in ("settings", "tokens", "keys", "passwords", "refusals")),
     *(
         f"http/test_{name}"
@@ -190,7 +192,7 @@ def test_imports_are_required(project: Path, environment: Environment) -> None:
     everything = requirements(pyproject)
     runtime = pyproject["project"]["dependencies"]
     # Modules that are imported only with a setting use these.
-    extras = sum(pyproject["project"]["optional-dependencies"].values(), start=[])
+    extras = [*chain.from_iterable(pyproject["project"]["optional-dependencies"].values())]
     for folder, wanted in (("app", runtime + extras), ("migrations", runtime), (".", everything)):
         entries = json.dumps(sorted(wanted))
         known = json.loads(environment.check(project, "python", "-c", PROVIDED, entries))
