@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic import MISSING, BaseModel
+from pydantic import BaseModel
 
 from app.auth.current_user import CallerBearer
 from app.db.preconditions import ConditionalScope
 from app.db.scope import Scope
 from app.errors import PreconditionFailed
-from app.http.etags import is_expected
+from app.http.etags import IF_MATCH, is_expected
 from app.models.row import Id
 from app.state import get_state
 
@@ -28,7 +28,7 @@ ScopeDep = Annotated[Scope, current_scope]
 
 def unchanged(
     scope: Scope,
-    if_match: str | MISSING,
+    request: Request,
     get: Callable[[Scope, Id], Awaitable[BaseModel]],
     row_id: Id,
 ) -> Scope:
@@ -37,8 +37,9 @@ def unchanged(
     The operation and the check are one transaction, in which the row is locked. If the row is
     another, the operation raises `PreconditionFailed`.
     """
-    if if_match is MISSING:
+    if IF_MATCH not in request.headers:
         return scope
+    if_match = ", ".join(request.headers.getlist(IF_MATCH))
 
     async def check(inner: Scope) -> None:
         if not is_expected(await get(inner, row_id), if_match):

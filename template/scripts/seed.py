@@ -87,12 +87,15 @@ class Seed:
         if name in resource.references:
             return self.reference(resource, name, number)
         if resource.values.is_nullable(name) and number % 4 == NULL_ROW:
-            return MISSING
+            return None
         used = resource.used_values(self.user_id, name)
         try:
             return resource.values.value(name, number, used)
         except NoValueError:
-            if resource.values.is_required(name):
+            if resource.values.is_nullable(name):
+                return None
+            # The default of a unique field would be used twice.
+            if resource.values.is_required(name) or used is not None:
                 raise
             return MISSING
 

@@ -19,7 +19,7 @@ from tests.support import checks
 from tests.support.cells import BRACES, CELLS, STRENGTH
 from tests.support.environment import CACHE, Environment, requirements
 from tests.support.postgres import Postgres
-from tests.support.presets import PRESETS, RICH
+from tests.support.presets import RICH
 from tests.support.rendering import rendered_files, sources
 
 # The packages of a rendered project.
@@ -41,7 +41,7 @@ ALL = STRENGTH > 2
 TESTED = [name for name in CELLS if name != "defaults"]
 # In an ordinary run, the own tests of these cells run on both databases, and those of the others on
 # one of the two.
-BOTH = {*PRESETS, "graph", "strictest"}
+BOTH = {"backend-builder", "fastapi-sqlmodel-generator", "graph", "strictest"}
 OTHERS = [name for name in TESTED if name not in BOTH]
 ON_SQLITE = TESTED if ALL else [name for name in TESTED if name not in OTHERS[1::2]]
 ON_POSTGRESQL = TESTED if ALL else [name for name in TESTED if name not in OTHERS[::2]]

@@ -6,25 +6,18 @@ The tag of a row is a hash of its response body, so it changes with everything t
 import hashlib
 import re
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import MISSING, BaseModel
+from pydantic import BaseModel
 
 from app.schemas.base import ReadSchema
 
 TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 TAG_BYTES = 16
+IF_MATCH = "If-Match"
 IF_NONE_MATCH = "If-None-Match"
-
-IfMatch = Annotated[
-    str | MISSING,
-    Header(
-        alias="If-Match",
-        description="`ETag` of the row as it was read: if it has changed, nothing is written.",
-    ),
-]
 
 
 def etag_of(body: bytes) -> str:

@@ -7,17 +7,14 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
 from app.http.error_body import MEDIA_TYPE
-from app.http.etags import IF_NONE_MATCH, RowRoute, returns_row
+from app.http.etags import IF_MATCH, IF_NONE_MATCH, RowRoute, returns_row
 from app.http.query import QueryParameters
 
 ETAG = {"description": "Entity tag of the row.", "schema": {"type": "string"}}
 NOT_MODIFIED = {"description": "The client has this row.", "headers": {"ETag": ETAG}}
-IF_NONE_MATCH_PARAMETER = {
-    "name": IF_NONE_MATCH,
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string"},
-    "description": "`ETag` of the row that the client has: if it is the same, it is not sent.",
+CONDITIONS = {
+    IF_MATCH: "`ETag` of the row as it was read: if it has changed, nothing is written.",
+    IF_NONE_MATCH: "`ETag` of the row that the client has: if it is the same, it is not sent.",
 }
 
 
@@ -41,19 +38,35 @@ def _add_queries(app: FastAPI, document: dict[str, Any]) -> None:
                 document["components"]["schemas"].update(definitions)
 
 
+def _add_condition(operation: dict[str, Any], name: str) -> None:
+    """Add the header of a conditional request."""
+    parameter = {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": CONDITIONS[name],
+    }
+    operation.setdefault("parameters", []).append(parameter)
+
+
 def _add_etags(app: FastAPI, document: dict[str, Any]) -> None:
-    """Add the entity tags of the responses that are rows."""
+    """Add the entity tags of responses, and the headers of conditional requests."""
     for route in iter_route_contexts(app.routes):
         original = route.original_route
-        if not (isinstance(original, RowRoute) and returns_row(original.response_model)):
+        if not isinstance(original, RowRoute):
             continue
         for method in original.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
-            response = operation["responses"][str(original.status_code or 200)]
-            response.setdefault("headers", {})["ETag"] = ETAG
-            if method == "GET":
-                operation["responses"]["304"] = NOT_MODIFIED
-                operation.setdefault("parameters", []).append(IF_NONE_MATCH_PARAMETER)
+            responses = operation["responses"]
+            if "412" in responses:
+                _add_condition(operation, IF_MATCH)
+            if returns_row(original.response_model):
+                response = responses[str(original.status_code or 200)]
+                response.setdefault("headers", {})["ETag"] = ETAG
+                if method == "GET":
+                    responses["304"] = NOT_MODIFIED
+                    _add_condition(operation, IF_NONE_MATCH)
 
 
 def build_openapi(app: FastAPI) -> dict[str, Any]:
