@@ -134,6 +134,7 @@ async def test_field_without_a_valid_value(
 
     monkeypatch.setattr(Values, "value", no_value)
     monkeypatch.setattr(Values, "is_required", lambda *_: True)
+    monkeypatch.setattr(Values, "is_nullable", lambda *_: False)
     assert await run() is None
     printed = capsys.readouterr().out
     for table, resource in resources().items():
