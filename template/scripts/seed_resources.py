@@ -60,7 +60,7 @@ class Resource:
         return {column.name for index in indexes for column in index.columns}
 
     def owner(self, user_id: Any) -> Any:
-        """Return whose rows the unique values are compared with: nobody's, if they are shared."""
+        """Return the user within whose rows values are unique; None if the rows are shared."""
         return user_id if "user_id" in self.model.__table__.columns else None
 
     def used_values(self, user_id: Any, name: str) -> set[str] | None:

@@ -42,7 +42,7 @@ class ReadSchema(BaseModel):
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         """Let every field accept null."""
         for field in cls.model_fields.values():
-            field.metadata.append(_OrNull())
+            field.metadata = [*field.metadata, _OrNull()]
         cls.model_rebuild(force=True)
 
 

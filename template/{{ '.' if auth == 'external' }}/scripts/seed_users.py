@@ -1,4 +1,4 @@
-"""The users whose rows `make seed` creates: by the ids that their tokens contain."""
+"""The owners of the rows that `make seed` creates, by the ids in their tokens."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The users whose rows `make seed` creates: by their emails, registered if they are new."""
+"""The owners of the rows that `make seed` creates, by their emails; new ones are registered."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
