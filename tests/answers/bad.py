@@ -55,6 +55,7 @@ GIVEN: list[Case] = [
     ({"error_format": None}, ("error_format",)),
     ({"timestamps": "maybe"}, ("timestamps", "must be true or false")),
     ({"soft_delete": 2}, ("soft_delete",)),
+    ({"idempotency": "sometimes"}, ("idempotency",)),
     ({"operations": "stats"}, ("operations", "complete, stats, bulk, search")),
     ({"operations": ["stats", "export"]}, ("operations",)),
     ({"operations": {"stats": True}}, ("operations",)),
@@ -285,6 +286,15 @@ TOGETHER: list[Case] = [
             fields={"label": {"type": "references", "to": "label"}},
         ),
         ("fields.label", "tasks_labels"),
+    ),
+    (
+        further(
+            resource("label"),
+            resource(
+                "rule", plural="idempotency", fields={"key": {"type": "references", "to": "label"}}
+            ),
+        ),
+        ("more_resources.rule.fields.key", "idempotency_keys"),
     ),
     (
         further(resource("user_note"), fields={"user": {"type": "reference", "to": "user_note"}}),

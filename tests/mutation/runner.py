@@ -43,6 +43,7 @@ MUTATED = {
     "auth": ("auth/*", "services/auth"),
     "pagination": ("db/pagination", "db/filters", "db/sorting", "http/query"),
     "errors": ("db/integrity",),
+    "idempotency": ("idempotency", "db/idempotency"),
 }
 EVERYTHING = tuple(dict.fromkeys(module for modules in MUTATED.values() for module in modules))
 # The modules to mutate in each project, so that no file is mutated twice.
@@ -51,7 +52,7 @@ MUTATED_IN = {
     "strictest": (
         *("services/[!a]*", "db/stats", "db/links", "db/bulk_links", "db/pagination"),
         *("db/absence", "db/references", "db/bulk_references", "db/restoring"),
-        *("models/shared", "models/soft_deleted", "auth/path"),
+        *("models/shared", "models/soft_deleted", "auth/path", "idempotency", "db/idempotency"),
     ),
     "fastapi-sqlmodel-generator": (
         *("auth/current_user", "auth/tokens", "auth/keys", "auth/settings", "db/pagination"),
