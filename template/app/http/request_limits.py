@@ -141,9 +141,7 @@ class RequestLimits:
                 raise RateLimited(reset)
 
 
-async def _count_together(
-    shared: SharedStorage, policy: _Policy, subject: str, period: int
-) -> int:
+async def _count_together(shared: SharedStorage, policy: _Policy, subject: str, period: int) -> int:
     """Count a request in Redis; in memory while it is unavailable."""
     try:
         return await shared.use(lambda storage: policy.count_in(storage, subject, period))
