@@ -92,7 +92,7 @@ class HeadersTooLarge(ApiError):
 class RateLimited(ApiError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "RATE_LIMITED"
-    default_detail = "Too many attempts; try again later."
+    default_detail = "Too many requests; try again later."
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(headers={"Retry-After": str(retry_after_seconds)})

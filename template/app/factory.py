@@ -35,6 +35,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(10_000, 20, 50)
     yield
     state = get_state(app)
+    if state.request_limits is not None:
+        await state.request_limits.close()
     await state.auth.close()
     await state.database.dispose()
 
@@ -59,7 +61,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         pool_size=settings.database_pool_size,
         pool_timeout=settings.database_pool_timeout_seconds,
     )
-    set_state(app, AppState(settings, database, AuthState(settings)))
+    request_limits = None
+    if settings.rate_limit_requests:
+        # Its library takes 20 ms, which an app without this limit may not need.
+        from app.http.request_limits import RequestLimits  # noqa: PLC0415
+
+        request_limits = RequestLimits(
+            settings.rate_limit_requests, settings.rate_limit_storage_url
+        )
+    set_state(app, AppState(settings, database, AuthState(settings), request_limits))
     install_error_handlers(app)
     install_routes(app)
     install_middleware(
@@ -67,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings.cors_origins,
         settings.allowed_hosts,
         https_only=settings.environment == "production",
+        request_limits=request_limits,
     )
     if settings.metrics_enabled:
         # Its library is an extra, which is not installed by default.

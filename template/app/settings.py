@@ -22,6 +22,7 @@ from app.auth.settings import AuthSettings
 from app.db.engine import POOL_SIZE, POOL_TIMEOUT_SECONDS
 from app.db.url.parse import read_database_url
 from app.http.origins import checked_host, checked_origin
+from app.http.rate_limit_settings import RateLimitSettings
 
 # Uvicorn and Gunicorn stop when a worker exits with this status; with others they restart it.
 STARTUP_FAILURE = 3
@@ -60,7 +61,7 @@ class DatabaseSettings(BaseSettings):
         return value
 
 
-class Settings(AuthSettings, DatabaseSettings):
+class Settings(AuthSettings, RateLimitSettings, DatabaseSettings):
     """All settings of the app."""
 
     # Of one process.

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from app.auth.state import AuthState
     from app.db.database import Database
+    from app.http.request_limits import RequestLimits
     from app.settings import Settings
 
 
@@ -18,6 +19,8 @@ class AppState:
     settings: "Settings"
     database: "Database"
     auth: "AuthState"
+    # None if requests are not limited.
+    request_limits: "RequestLimits | None" = None
 
 
 def set_state(app: "Starlette", state: AppState) -> None:

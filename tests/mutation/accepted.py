@@ -74,9 +74,6 @@ ACCEPTED = {
     ),
     "defaults app/auth/rate_limits.py RateLimits._apply: 1 -> 2": SECONDS,
     "defaults app/auth/rate_limits.py RateLimits._apply: 1 -> (0)": SECONDS,
-    "defaults app/auth/rate_limits.py RateLimits._ask: "
-    'logger.warning("Redis is unavailable, counting in memory: %s", cause) -> '
-    "pass": ONLY_LOGGED,
     # auth: tokens of another service
     "fastapi-sqlmodel-generator app/auth/tokens.py module: 30 -> 31": LEEWAY,
     "fastapi-sqlmodel-generator app/auth/tokens.py module: 30 -> (29)": LEEWAY,

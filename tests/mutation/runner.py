@@ -41,6 +41,7 @@ MUTATED = {
         *("models/owned", "models/shared", "models/soft_deleted", "auth/path", "db/prepared"),
     ),
     "auth": ("auth/*", "services/auth"),
+    "limits": ("http/request_limits", "http/shared_storage", "http/addresses"),
     "pagination": ("db/pagination", "db/filters", "db/sorting", "http/query"),
     "errors": ("db/integrity",),
     "idempotency": ("idempotency", "db/idempotency"),
@@ -74,6 +75,10 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "http/error_handlers": ("http/test_errors.py", "auth/test_ended_sessions.py", "http/"),
     "http/query": ("routers/test_list.py", "db/test_filters_and_sorting.py", "http/"),
     "http/metrics": ("http/test_metrics.py",),
+    **dict.fromkeys(
+        ("http/request_limits", "http/shared_storage", "http/addresses"),
+        ("http/test_request_limits.py", "auth/test_rate_limits.py"),
+    ),
     "http/routing": ("routers/",),
     "auth/path": ("routers/test_user_paths.py", "routers/"),
     "auth/signing_secret": ("auth/test_settings.py",),

@@ -32,6 +32,8 @@ pytestmark = pytest.mark.long
 
 START_SECONDS = 30
 ATTEMPTS = 3
+# More than the tests send.
+REQUESTS = 1_000_000
 CLIENTS = 6
 PASSWORD = "a sound that no bird makes"
 # The addresses of the processes in the page.
@@ -127,6 +129,8 @@ def service(
 ) -> Iterator[Service]:
     """Three processes behind the proxy, with one user."""
     haproxy = program("haproxy")
+    # That of no other run.
+    window = 300 + secrets.randbelow(70_000)
     with postgres.database() as url, pgbouncer(url) as pooled, folder() as home:
         settings = {
             "ALLOWED_HOSTS": "127.0.0.1",
@@ -134,8 +138,8 @@ def service(
             "FORWARDED_ALLOW_IPS": "127.0.0.1",
             "JWT_SECRET_KEY": secrets.token_hex(32),
             "RATE_LIMIT_STORAGE_URL": redis_url,
-            # The length of the window is that of no other run.
-            "RATE_LIMIT_LOGIN": f"{ATTEMPTS} per {300 + secrets.randbelow(70_000)} seconds",
+            "RATE_LIMIT_LOGIN": f"{ATTEMPTS} per {window} seconds",
+            "RATE_LIMIT_REQUESTS": f"{REQUESTS} per {window} seconds",
         }
         environment.check(project, "python", "-m", "migrations", **settings)
         ports = [free_port() for _ in ADDRESSES]
@@ -223,6 +227,18 @@ def test_failed_logins_in_all_processes_share_one_limit(service: Service) -> Non
 
     assert [log_in(number, wrong) for number in range(ATTEMPTS)] == [401] * ATTEMPTS
     assert [log_in(number, account("eve")) for number in (0, 1, 2, None)] == [429] * 4
+
+
+def test_requests_to_all_processes_share_one_limit(service: Service) -> None:
+    token = sign_up(service.client(), "zoe")["access_token"]
+    left = []
+    for number in (0, 1, 2, None, 2, 1, 0):
+        client = service.client(number)
+        client.token = token
+        assert client.send("GET", "/api/tasks")[0] == 200
+        [quota] = re.findall(r'"user";r=(\d+);t=\d+', client.headers["RateLimit"])
+        left.append(int(quota))
+    assert left == [REQUESTS - count for count in range(1, 8)]
 
 
 def test_slow_clients_are_closed_and_do_not_delay_others(

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -25,6 +26,8 @@ class Client:
     token: str = ""
     connection: HTTPConnection | None = None
     slowest: float = 0
+    # Those of the last response.
+    headers: Mapping[str, str] = field(default_factory=dict)
     succeeded: list[float] = field(default_factory=list)
     failed: list[tuple[float, str]] = field(default_factory=list)
 
@@ -44,6 +47,7 @@ class Client:
         self.connection.request(method, path, sent, headers)
         response = self.connection.getresponse()
         text = response.read()
+        self.headers = response.headers
         self.slowest = max(self.slowest, time.monotonic() - started)
         return response.status, json.loads(text) if text[:1] in {b"{", b"["} else None
 

@@ -15,7 +15,8 @@ from prometheus_client import (
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import RateLimited, Unauthorized
-from app.http.middleware import METRICS_PATH, route_of
+from app.http.middleware import route_of
+from app.http.monitoring import METRICS_PATH
 from app.state import AppState, get_state
 
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}

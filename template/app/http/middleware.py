@@ -4,7 +4,7 @@ import logging
 import re
 import time
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -18,7 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import ApiError, BadRequest, HeadersTooLarge, PayloadTooLarge, UrlTooLong
 from app.http.error_responses import error_response
 from app.http.logs import request_id, trace_id
+from app.http.monitoring import is_monitoring
 from app.http.security_headers import security_headers
+
+if TYPE_CHECKING:
+    from app.http.request_limits import RequestLimits
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
@@ -29,9 +33,6 @@ REQUEST_ID_HEADER = b"x-request-id"
 TRACEPARENT = re.compile(
     rb"(?!ff|00.{53}.)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
 )
-METRICS_PATH = "/metrics"
-# Platforms request these every few seconds, by the address of a process instead of a host name.
-MONITORING_PATHS = {"/health", "/ready", METRICS_PATH}
 # The plain-text errors of Starlette's middleware, by the beginning of the body.
 PLAIN_TEXT_ERRORS: dict[bytes, type[ApiError]] = {
     b"Invalid host header": BadRequest,
@@ -40,12 +41,6 @@ PLAIN_TEXT_ERRORS: dict[bytes, type[ApiError]] = {
 }
 
 logger = logging.getLogger("app.access")
-
-
-def is_monitoring(scope: Scope) -> bool:
-    """Whether a request is a health check or for metrics, also where the app is served below a path."""
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path.rstrip("/") in MONITORING_PATHS
 
 
 def route_of(scope: Scope) -> str | None:
@@ -237,13 +232,22 @@ class AllowedHosts(TrustedHostMiddleware):
 
 
 def install_middleware(
-    app: FastAPI, origins: list[str], hosts: list[str], *, https_only: bool
+    app: FastAPI,
+    origins: list[str],
+    hosts: list[str],
+    *,
+    https_only: bool,
+    request_limits: "RequestLimits | None" = None,
 ) -> None:
     """Add the middleware; the one that is added last sees a request first."""
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     if "*" not in hosts:
         app.add_middleware(AllowedHosts, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(UnexpectedErrors)
+    exposed = ["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"]
+    if request_limits is not None:
+        exposed += ["RateLimit", "RateLimit-Policy"]
+        app.add_middleware(request_limits.middleware)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins,
@@ -251,6 +255,6 @@ def install_middleware(
         allow_headers=["*"],
         # Cookies and other credentials are for origins that are named.
         allow_credentials="*" not in origins,
-        expose_headers=["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
+        expose_headers=exposed,
     )
     app.add_middleware(RequestContext, https_only=https_only)

@@ -6,9 +6,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
-from app.http.error_body import MEDIA_TYPE
+from app.errors import RateLimited
+from app.http.error_body import MEDIA_TYPE, ErrorBody, error_example
 from app.http.etags import IF_MATCH, IF_NONE_MATCH, RowRoute, returns_row
+from app.http.monitoring import MONITORING_PATHS
 from app.http.query import QueryParameters
+from app.state import get_state
 
 ETAG = {"description": "Entity tag of the row.", "schema": {"type": "string"}}
 NOT_MODIFIED = {"description": "The client has this row.", "headers": {"ETag": ETAG}}
@@ -69,6 +72,20 @@ def _add_etags(app: FastAPI, document: dict[str, Any]) -> None:
                     _add_condition(operation, IF_NONE_MATCH)
 
 
+def _add_rate_limit(document: dict[str, Any]) -> None:
+    """Add the response to a request that the limit of requests rejects."""
+    error = RateLimited
+    content = {
+        "schema": {"$ref": f"#/components/schemas/{ErrorBody.__name__}"},
+        "example": error_example(error.status, error.code, error.default_detail),
+    }
+    rejected = {"description": error.status.phrase, "content": {MEDIA_TYPE: content}}
+    for path, operations in document["paths"].items():
+        if path not in MONITORING_PATHS:
+            for operation in operations.values():
+                operation["responses"].setdefault(str(int(error.status)), rejected)
+
+
 def build_openapi(app: FastAPI) -> dict[str, Any]:
     """Return the document, which is built once."""
     if app.openapi_schema is None:
@@ -83,6 +100,8 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
         for path in document["paths"].values():
             for operation in path.values():
                 _correct(operation["responses"])
+        if get_state(app).request_limits is not None:
+            _add_rate_limit(document)
         for unused in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(unused, None)
         app.openapi_schema = document

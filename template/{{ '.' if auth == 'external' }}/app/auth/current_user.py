@@ -38,11 +38,15 @@ class CallerBearer(HTTPBearer):
         Raises:
             Unauthorized: the token is missing or invalid.
             ServiceUnavailable: the keys of the issuer cannot be fetched.
+            RateLimited: the user has sent too many requests.
         """
+        state = get_state(request.app)
         token = bearer_token(request)
         try:
-            user_id = await get_state(request.app).auth.token_verifier.user_id(token)
+            user_id = await state.auth.token_verifier.user_id(token)
         except InvalidTokenError as error:
             raise invalid_token(error.reason, error.hint) from error
         request.state.caller = caller = TokenUser(user_id)
+        if state.request_limits is not None:
+            await state.request_limits.count_user(request.scope, user_id)
         return caller

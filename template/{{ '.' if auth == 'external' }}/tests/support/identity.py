@@ -26,6 +26,8 @@ def settings_for_tests(database_url: str) -> Iterator[Settings]:
             jwt_audience=NAME,
             better_auth_secret=None,
             jwt_user_id_claim="sub",
+            rate_limit_storage_url="memory://",
+            rate_limit_requests=None,
         )
 
 

@@ -25,12 +25,16 @@ class CallerBearer(OAuth2PasswordBearer):
 
         Raises:
             Unauthorized: the token is missing or invalid.
+            RateLimited: the user has sent too many requests.
         """
+        state = get_state(request.app)
         try:
-            token = read_access_token(get_state(request.app).settings, bearer_token(request))
+            token = read_access_token(state.settings, bearer_token(request))
         except InvalidTokenError as error:
             raise invalid_token(error.reason, error.hint) from error
         request.state.caller = token
+        if state.request_limits is not None:
+            await state.request_limits.count_user(request.scope, token.user_id)
         return token
 
 

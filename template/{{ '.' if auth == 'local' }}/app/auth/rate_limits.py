@@ -1,45 +1,24 @@
 """Rate limits: failed logins by email and by address, registrations by address."""
 
 import hashlib
-import ipaddress
-import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
 
 from limits import RateLimitItem, parse_many
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
-from limits.errors import StorageError
 
 from app.auth.settings import AuthSettings
 from app.errors import RateLimited
+from app.http.addresses import by_address, network_of
+from app.http.shared_storage import Unavailable, connect
 
-if TYPE_CHECKING:
-    from redis.asyncio import ConnectionPool
-
-ADDRESS_FACTOR = 10
 REDIS_TIMEOUT_SECONDS = 0.5
-REDIS_PAUSE_SECONDS = 10
 
 Counter = tuple[RateLimitItem, str, str]
 Operation = Callable[[FixedWindowRateLimiter, Sequence[Counter]], Awaitable[float | None]]
-
-logger = logging.getLogger(__name__)
-
-
-def _network(address: str) -> str:
-    """Return the network that identifies a client: an IPv4 address, or the /64 of an IPv6 address."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((int(parsed), 64), strict=False))
 
 
 def _counters(limits: Sequence[RateLimitItem], kind: str, subject: str) -> list[Counter]:
@@ -71,34 +50,15 @@ class RateLimits:
 
     def __init__(self, settings: AuthSettings) -> None:
         self._login = parse_many(settings.rate_limit_login)
-        self._login_by_address = [
-            type(limit)(limit.amount * ADDRESS_FACTOR, limit.multiples) for limit in self._login
-        ]
+        self._login_by_address = by_address(self._login)
         self._register = parse_many(settings.rate_limit_register)
         self._own = FixedWindowRateLimiter(MemoryStorage())
-        self._shared: FixedWindowRateLimiter | None = None
-        self._shared_from = 0.0
-        self._pool: ConnectionPool | None = None
-        if not settings.rate_limit_storage_url.startswith("memory:"):
-            self._connect(settings.rate_limit_storage_url)
-
-    def _connect(self, url: str) -> None:
-        # It takes 4 MB, which a process without Redis does not need.
-        from redis.asyncio import ConnectionPool  # noqa: PLC0415
-
-        self._pool = ConnectionPool.from_url(
-            url,
-            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-            socket_timeout=REDIS_TIMEOUT_SECONDS,
-        )
-        options: dict[str, Any] = {"implementation": "redispy", "connection_pool": self._pool}
-        storage = RedisStorage(f"async+{url}", wrap_exceptions=True, **options)
-        self._shared = FixedWindowRateLimiter(storage)
+        self._shared = connect(settings.rate_limit_storage_url, REDIS_TIMEOUT_SECONDS)
 
     async def close(self) -> None:
         """Close the connections to Redis."""
-        if self._pool is not None:
-            await self._pool.aclose()
+        if self._shared is not None:
+            await self._shared.close()
 
     async def check_login(self, email: str, address: str) -> None:
         """Check the limits before a login.
@@ -122,11 +82,11 @@ class RateLimits:
         Raises:
             RateLimited: too many came from this address.
         """
-        await self._apply(_count, _counters(self._register, "register", _network(address)))
+        await self._apply(_count, _counters(self._register, "register", network_of(address)))
 
     def _login_counters(self, email: str, address: str) -> list[Counter]:
         by_email = _counters(self._login, "login-email", email)
-        return by_email + _counters(self._login_by_address, "login-address", _network(address))
+        return by_email + _counters(self._login_by_address, "login-address", network_of(address))
 
     async def _apply(self, operation: Operation, counters: Sequence[Counter]) -> None:
         reset_time = await self._ask(operation, counters)
@@ -134,11 +94,9 @@ class RateLimits:
             raise RateLimited(max(1, math.ceil(reset_time - time.time())))
 
     async def _ask(self, operation: Operation, counters: Sequence[Counter]) -> float | None:
-        if self._shared is not None and time.monotonic() >= self._shared_from:
-            try:
-                return await operation(self._shared, counters)
-            except StorageError as error:
-                cause = type(error.storage_error).__name__
-                logger.warning("Redis is unavailable, counting in memory: %s", cause)
-                self._shared_from = time.monotonic() + REDIS_PAUSE_SECONDS
+        if self._shared is not None:
+            with suppress(Unavailable):
+                return await self._shared.use(
+                    lambda storage: operation(FixedWindowRateLimiter(storage), counters)
+                )
         return await operation(self._own, counters)

@@ -2,18 +2,10 @@
 
 from typing import Annotated, Literal
 
-from limits import parse_many
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from app.auth.signing_secret import check_signing_secret
-
-
-def _checked_limits(text: str) -> str:
-    try:
-        parse_many(text)
-    except ValueError:
-        raise ValueError("must be limits such as 10/minute or 10/minute;100/day") from None
-    return text
+from app.http.rate_limit_settings import RateLimit, RateLimitSettings
 
 
 def _required(secret: SecretStr) -> SecretStr:
@@ -22,11 +14,7 @@ def _required(secret: SecretStr) -> SecretStr:
     return secret
 
 
-# The notation of the `limits` library: `10/minute`, or `10/minute;100/day`.
-RateLimit = Annotated[str, AfterValidator(_checked_limits)]
-
-
-class AuthSettings(BaseModel):
+class AuthSettings(RateLimitSettings):
     """Signing and lifetime of tokens, and rate limits."""
 
     # No random default: each process would reject the tokens of the others.
@@ -36,7 +24,6 @@ class AuthSettings(BaseModel):
     jwt_algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
     access_token_expire_minutes: int = Field(default=15, ge=1, le=7 * 24 * 60)
     refresh_token_expire_days: int = Field(default=30, ge=1, le=3650)
-    rate_limit_storage_url: str = Field(default="memory://", pattern=r"^(memory|rediss?)://")
     rate_limit_login: RateLimit = "10/minute"
     rate_limit_register: RateLimit = "60/minute"
 

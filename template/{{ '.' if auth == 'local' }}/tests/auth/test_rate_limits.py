@@ -170,7 +170,7 @@ def test_unsupported_storage() -> None:
 
 async def test_storage_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     storage = MemoryStorage()
-    monkeypatch.setattr("app.auth.rate_limits.RedisStorage", lambda *_, **__: storage)
+    monkeypatch.setattr("app.http.shared_storage.RedisStorage", lambda *_, **__: storage)
     settings = auth_settings(rate_limit_storage_url=DEAD_REDIS, rate_limit_register="1/hour")
     first, second = RateLimits(settings), RateLimits(settings)
     await first.count_registration("192.0.2.1")
@@ -190,9 +190,9 @@ async def test_unavailable_storage_is_retried_after_ten_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     storage = DownStorage()
-    monkeypatch.setattr("app.auth.rate_limits.RedisStorage", lambda *_, **__: storage)
+    monkeypatch.setattr("app.http.shared_storage.RedisStorage", lambda *_, **__: storage)
     clock = Mock()
-    monkeypatch.setattr("app.auth.rate_limits.time", clock)
+    monkeypatch.setattr("app.http.shared_storage.time", clock)
     limits = RateLimits(auth_settings(rate_limit_storage_url=DEAD_REDIS))
     for now, attempts in ((100.0, 1), (109.9, 1), (110.0, 2)):
         clock.monotonic.return_value = now
@@ -203,6 +203,6 @@ async def test_unavailable_storage_is_retried_after_ten_seconds(
 async def test_connections_to_the_storage_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Mock(aclose=AsyncMock())
     monkeypatch.setattr("redis.asyncio.ConnectionPool", Mock(from_url=Mock(return_value=pool)))
-    monkeypatch.setattr("app.auth.rate_limits.RedisStorage", lambda *_, **__: MemoryStorage())
+    monkeypatch.setattr("app.http.shared_storage.RedisStorage", lambda *_, **__: MemoryStorage())
     await RateLimits(auth_settings(rate_limit_storage_url=DEAD_REDIS)).close()
     pool.aclose.assert_awaited_once()

@@ -28,6 +28,7 @@ def settings_for_tests(database_url: str) -> Iterator[Settings]:
             database_url=database_url,
             jwt_secret_key=SecretStr(secrets.token_hex(32)),
             rate_limit_storage_url="memory://",
+            rate_limit_requests=None,
             rate_limit_login="100000/minute",
             rate_limit_register="100000/minute",
         )
