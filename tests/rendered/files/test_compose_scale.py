@@ -168,11 +168,11 @@ def name_server(addresses: list[str]) -> Iterator[int]:
 
 
 class Replica(BaseHTTPRequestHandler):
-    """Responds with its address, and with what it is told about the client."""
+    """Responds with its address, and with the headers about the client."""
 
     def do_GET(self) -> None:
-        told = [self.headers.get(f"X-Forwarded-{name}", "-") for name in ("For", "Proto")]
-        body = " ".join([str(self.server.server_address[0]), *told]).encode()
+        sent = [self.headers.get(f"X-Forwarded-{name}", "-") for name in ("For", "Proto")]
+        body = " ".join([str(self.server.server_address[0]), *sent]).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
