@@ -40,6 +40,7 @@ def assert_agents_page(project: Path) -> None:
     readme = (project / "README.md").read_text(encoding="utf-8")
     assert not (project / "CLAUDE.md").exists()
     assert len(text.splitlines()) <= MAX_LINES
+    assert f"| at the end of `{NAME}` |" in readme
 
     assert {path for path in paths(text) if not (project / path).exists()} == set()
     makefile = (project / "Makefile").read_text(encoding="utf-8")
