@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import PASSED
 from tests.support import checks
+from tests.support.agents import assert_agents_page
 from tests.support.cells import BRACES, CELLS, STRENGTH
 from tests.support.environment import CACHE, Environment, requirements
 from tests.support.postgres import Postgres
@@ -105,6 +106,10 @@ def test_whitespace_is_clean(project: Path) -> None:
             if line != line.rstrip()
         ]
     assert errors == []
+
+
+def test_agents_page(project: Path) -> None:
+    assert_agents_page(project)
 
 
 def test_ruff(project: Path, environment: Environment) -> None:

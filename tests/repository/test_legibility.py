@@ -43,7 +43,7 @@ LONGER = {"tests/migrations/changes.py"}
 # The rendered files that may mention the template.
 ORIGIN = re.compile(r"copier|jinja|\b(the|this|its|a) template\b", re.IGNORECASE)
 MENTION_THE_ORIGIN = {
-    *(".copier-answers.yml", "README.md", "docs/updating.md"),
+    *(".copier-answers.yml", "AGENTS.md", "README.md", "docs/updating.md"),
     "scripts/answers.py",  # It checks the first.
 }
 

@@ -336,6 +336,7 @@ KINDS = [
             Part("README.md", SETTING_ROW, before("| `CORS_ORIGINS` |")),
         ],
     ),
+    anywhere("instruction for agents", Part("AGENTS.md", "- Ask Ada first.\n", end)),
     anywhere("line of a page", Part("docs/database.md", "\nAda has the passwords.\n", end)),
     Kind(
         "dependencies",
@@ -360,9 +361,7 @@ KINDS = [
         "override of mypy",
         Part("pyproject.toml", OVERRIDE, after('plugins = ["pydantic.mypy"]\n')),
     ),
-    anywhere(
-        "service of compose.yaml", Part("compose.yaml", CACHE, before("volumes:\n  postgres"))
-    ),
+    anywhere("service in Compose", Part("compose.yaml", CACHE, before("volumes:\n  postgres"))),
     anywhere(
         "line of the Dockerfile", Part("Dockerfile", "LABEL team=ada\n", before("USER app\n"))
     ),
