@@ -1,5 +1,6 @@
 """Objects that live as long as the application."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
 
     from app.auth.state import AuthState
     from app.db.database import Database
+    from app.http.middleware import ErrorReporter
     from app.settings import Settings
 
 
@@ -18,6 +20,7 @@ class AppState:
     settings: "Settings"
     database: "Database"
     auth: "AuthState"
+    reporters: "Sequence[ErrorReporter]" = ()
 
 
 def set_state(app: "Starlette", state: AppState) -> None:
