@@ -194,10 +194,11 @@ async def test_variables_of_opentelemetry_are_read_from_the_file(
     monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "removed after the test")
     monkeypatch.delenv("OTEL_TRACES_SAMPLER")
-    lines = ["OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_SERVICE_NAME=x", "OTEL_TRACES_SAMPLER=always_off"]
-    (tmp_path / ".env").write_text("\n".join(lines), encoding="utf-8")
+    lines = "OTEL_SDK_DISABLED=\nOTEL_SERVICE_NAME=other\nOTEL_TRACES_SAMPLER=always_off\n"
+    (tmp_path / ".env").write_text(lines, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert load_settings().traces_endpoint is None
+    load_settings()
+    assert "OTEL_SDK_DISABLED" not in os.environ
     assert os.environ["OTEL_SERVICE_NAME"] == "shop"
     assert os.environ["OTEL_TRACES_SAMPLER"] == "always_off"
 

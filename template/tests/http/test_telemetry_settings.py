@@ -23,7 +23,7 @@ from app.factory import create_app
 from tests.support.identity import settings_for_tests
 
 async def start():
-    with settings_for_tests("sqlite://") as settings:
+    with settings_for_tests("sqlite:///unused.db") as settings:
         app = create_app(settings)
         async with app.router.lifespan_context(app):
             async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
