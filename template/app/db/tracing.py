@@ -11,15 +11,17 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 
-COMMAND = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE)\b|\A\s*\w+")
+COMMAND = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE)\b")
+WORD = re.compile(r"\w+")
 TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE) +([\w.\"]+)")
 
 
 @lru_cache(1024)
 def summarize(sql: str) -> tuple[str, str]:
     """Return the command of a statement, and a summary: the command and the first table."""
-    found = COMMAND.search(sql)
-    command = found[0].strip().upper() if found else "SQL"
+    # A statement can begin with WITH.
+    found = COMMAND.search(sql) or WORD.search(sql)
+    command = found[0] if found else "SQL"
     table = TABLE.search(sql)
     return command, f"{command} {table[1]}" if table else command
 
