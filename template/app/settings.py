@@ -1,8 +1,8 @@
 """Settings from the environment and `.env`, validated before the app starts."""
 
 import json
+import os
 import sys
-from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -16,13 +16,19 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
 
 from app.auth.settings import AuthSettings
 from app.db.engine import POOL_SIZE, POOL_TIMEOUT_SECONDS
 from app.db.url.parse import read_database_url
 from app.http.origins import checked_host, checked_origin
 from app.http.rate_limit_settings import RateLimitSettings
+from app.http.telemetry_settings import TelemetrySettings, check_extra
 
 # Uvicorn and Gunicorn stop when a worker exits with this status; with others they restart it.
 STARTUP_FAILURE = 3
@@ -61,7 +67,7 @@ class DatabaseSettings(BaseSettings):
         return value
 
 
-class Settings(AuthSettings, RateLimitSettings, DatabaseSettings):
+class Settings(AuthSettings, RateLimitSettings, TelemetrySettings, DatabaseSettings):
     """All settings of the app."""
 
     # Of one process.
@@ -97,9 +103,8 @@ class Settings(AuthSettings, RateLimitSettings, DatabaseSettings):
     @field_validator("metrics_enabled")
     @classmethod
     def _check_metrics_library(cls, value: bool) -> bool:
-        if value and find_spec("prometheus_client") is None:
-            message = "METRICS_ENABLED requires the extra `metrics`: uv sync --extra metrics"
-            raise ValueError(message)
+        if value:
+            check_extra("METRICS_ENABLED", "prometheus_client", "metrics")
         return value
 
     @model_validator(mode="after")
@@ -130,8 +135,16 @@ def explain(error: ValidationError) -> str:
     return "".join(lines)
 
 
+def _share_env_file() -> None:
+    """Add the variables of OpenTelemetry in `.env`, whose libraries read only the environment."""
+    for name, value in DotEnvSettingsSource(Settings, case_sensitive=True).env_vars.items():
+        if name.startswith("OTEL_") and value:
+            os.environ.setdefault(name, value)
+
+
 def load_settings() -> Settings:
     """Load the settings from the environment; exit with a message if they are invalid."""
+    _share_env_file()
     try:
         return Settings()
     except ValidationError as error:

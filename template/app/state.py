@@ -1,5 +1,6 @@
 """Objects that live as long as the application."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
 
     from app.auth.state import AuthState
     from app.db.database import Database
+    from app.http.middleware import ErrorReporter
     from app.http.request_limits import RequestLimits
     from app.settings import Settings
 
@@ -21,6 +23,7 @@ class AppState:
     auth: "AuthState"
     # None if requests are not limited.
     request_limits: "RequestLimits | None" = None
+    reporters: "Sequence[ErrorReporter]" = ()
 
 
 def set_state(app: "Starlette", state: AppState) -> None:

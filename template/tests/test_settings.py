@@ -1,15 +1,16 @@
 """Settings come from the environment, and an app that would be unsafe does not start."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from app.auth.settings import AuthSettings
 from app.factory import create_app
-from app.settings import STARTUP_FAILURE, DatabaseSettings, Settings, explain
+from app.settings import STARTUP_FAILURE, DatabaseSettings, Settings, explain, load_settings
 from app.state import get_state
 
 
@@ -175,13 +176,31 @@ async def test_metrics_require_a_token_in_production(
 async def test_metrics_require_their_library(
     given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.settings.find_spec", lambda _name: None)
+    monkeypatch.setattr("app.http.telemetry_settings.find_spec", lambda _name: None)
     assert not load(given).metrics_enabled
     with pytest.raises(ValidationError) as caught:
         load(given, metrics_enabled=True)
     assert explain(caught.value) == (
         "Cannot start: METRICS_ENABLED requires the extra `metrics`: uv sync --extra metrics\n"
     )
+
+
+async def test_variables_of_opentelemetry_are_read_from_the_file(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in given.items():
+        secret = value.get_secret_value() if isinstance(value, SecretStr) else value
+        monkeypatch.setenv(name.upper(), "" if secret is None else str(secret))
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "removed after the test")
+    monkeypatch.delenv("OTEL_TRACES_SAMPLER")
+    lines = "OTEL_SDK_DISABLED=\nOTEL_SERVICE_NAME=other\nOTEL_TRACES_SAMPLER=always_off\n"
+    (tmp_path / ".env").write_text(lines, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    load_settings()
+    assert "OTEL_SDK_DISABLED" not in os.environ
+    assert os.environ["OTEL_SERVICE_NAME"] == "shop"
+    assert os.environ["OTEL_TRACES_SAMPLER"] == "always_off"
 
 
 async def test_production_has_no_documentation_unless_it_is_enabled(

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import repeat
 from typing import Any
@@ -26,9 +26,14 @@ CLOSE_TIMEOUT_SECONDS = 0.5
 ROWS_PER_FETCH = 64
 LAST_USE = "last_use"
 
+# What observes the execution of a statement, such as for a trace.
+Observer = Callable[[str], AbstractContextManager[object]]
+
 
 class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
     """A connection to PostgreSQL."""
+
+    observe: Observer = nullcontext
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
         """Close the connection, without waiting long for a server that does not answer."""
@@ -42,12 +47,15 @@ class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
 
     async def fetch_rows(self, sql: str, arguments: Sequence[Any]) -> Iterable[Sequence[Any]]:
         """Execute a statement, which the driver prepares once for each connection."""
-        rows: list[Sequence[Any]] = await self.fetch(sql, *arguments)
+        with self.observe(sql):
+            rows: list[Sequence[Any]] = await self.fetch(sql, *arguments)
         return rows
 
 
 class FileConnection(aiosqlite.Connection):
     """A connection to a SQLite file."""
+
+    observe: Observer = nullcontext
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, ROWS_PER_FETCH)
@@ -60,7 +68,8 @@ class FileConnection(aiosqlite.Connection):
 
     async def fetch_rows(self, sql: str, arguments: Sequence[Any]) -> Iterable[Sequence[Any]]:
         """Execute a statement, in one step of the thread of the connection."""
-        return await self.execute_fetchall(sql, arguments)
+        with self.observe(sql):
+            return await self.execute_fetchall(sql, arguments)
 
     async def close(self) -> None:
         """Close the connection, without waiting long for a running statement."""

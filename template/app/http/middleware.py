@@ -3,12 +3,14 @@
 import logging
 import re
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 from uuid import uuid4
 
 from fastapi import FastAPI
+from opentelemetry.trace import format_trace_id, get_current_span
 from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
@@ -43,6 +45,16 @@ PLAIN_TEXT_ERRORS: dict[bytes, type[ApiError]] = {
 logger = logging.getLogger("app.access")
 
 
+class ErrorReporter(Protocol):
+    """Sends unexpected errors to another service."""
+
+    def report(self, error: Exception, scope: Scope) -> None:
+        """Report the error of a request."""
+
+    def close(self) -> None:
+        """Send the last reports, before the process ends."""
+
+
 def route_of(scope: Scope) -> str | None:
     """Return the path template of a request that has been routed, such as `/api/items/{id}`.
 
@@ -54,12 +66,20 @@ def route_of(scope: Scope) -> str | None:
     return template
 
 
+def _trace(scope: Scope) -> str | None:
+    """Return the id of the trace of a request, from its `traceparent` header or from its span."""
+    sent = [value for name, value in scope["headers"] if name == b"traceparent"]
+    if len(sent) == 1 and (found := TRACEPARENT.fullmatch(sent[0])):
+        return found[1].decode()
+    # FastAPI adds this only to requests that it traces.
+    span = get_current_span().get_span_context() if scope.get("fastapi.telemetry") else None
+    return format_trace_id(span.trace_id) if span and span.is_valid else None
+
+
 def _ids(scope: Scope) -> tuple[str, str | None]:
-    """Return the id of a request, and that of its trace if it has one valid `traceparent` header."""
+    """Return the id of a request, and that of its trace if it has one."""
     sent = [value for name, value in scope["headers"] if name == REQUEST_ID_HEADER]
-    traces = [value for name, value in scope["headers"] if name == b"traceparent"]
-    found = TRACEPARENT.fullmatch(traces[0]) if len(traces) == 1 else None
-    trace = found[1].decode() if found else None
+    trace = _trace(scope)
     if sent and REQUEST_ID.fullmatch(sent[0]):
         return sent[0].decode(), trace
     return trace or uuid4().hex, trace
@@ -198,10 +218,11 @@ def _log(scope: Scope, status: int, seconds: float) -> None:
 
 
 class UnexpectedErrors:
-    """Turn an unhandled exception into a 500; the traceback goes to the log only."""
+    """Turn an unhandled exception into a 500; the traceback goes to the log and the reporters only."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, reporters: Sequence[ErrorReporter]) -> None:
         self.app = app
+        self.reporters = reporters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -216,8 +237,10 @@ class UnexpectedErrors:
 
         try:
             await self.app(scope, receive, send_and_note)
-        except Exception:
+        except Exception as error:
             logger.exception("unexpected error")
+            for reporter in self.reporters:
+                reporter.report(error, scope)
             if started:
                 raise
             await error_response(ApiError())(scope, receive, send)
@@ -238,12 +261,13 @@ def install_middleware(
     *,
     https_only: bool,
     request_limits: "RequestLimits | None" = None,
+    reporters: Sequence[ErrorReporter] = (),
 ) -> None:
     """Add the middleware; the one that is added last sees a request first."""
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     if "*" not in hosts:
         app.add_middleware(AllowedHosts, allowed_hosts=hosts, www_redirect=False)
-    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(UnexpectedErrors, reporters=reporters)
     exposed = ["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"]
     if request_limits is not None:
         exposed += ["RateLimit", "RateLimit-Policy"]
