@@ -39,7 +39,7 @@ Measured on {day} with {versions}, on {cores} cores on which other programs run.
 ABOUT = """\
 Clients read and write all the time, each waiting for its response, while something fails. *Healed
 after* is the time from the end of the fault to the last request that failed. *Lost writes* were
-answered with a success and are not stored.
+answered with a success and are not stored. There is *no answer* while no process listens.
 """
 REDIS_ABOUT = """\
 Clients read, write, and log in, some of them as an unknown user (401). The columns are those of

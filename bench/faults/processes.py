@@ -140,7 +140,7 @@ def dawdling_at_proxy(stage: Stage) -> Seen:
             client.failed.clear()
             seconds = be_slow(proxy, [b"", SLOW_HEADERS], client, 3 * STOP_SECONDS)
             client.close()
-    note = f"{len(seconds)} of them were closed after {min(seconds):.0f} to {max(seconds):.0f} s"
+    note = f"{len(seconds)} of them were closed after {min(seconds):.1f} to {max(seconds):.1f} s"
     return Seen(
         Counter({200: len(client.succeeded)}),
         client.slowest,

@@ -32,6 +32,7 @@ class Seen:
 
     `healed` are the seconds from the end of the fault to the last failed request, `lost` the
     acknowledged writes that were not stored. None: the fault has no end, or nothing is written.
+    `heals` and `noticed` say whether the fault has an end, and whether it must refuse requests.
     """
 
     statuses: Counter[int]
@@ -41,6 +42,7 @@ class Seen:
     note: str = ""
     allowed: frozenset[int] = UNAVAILABLE
     heals: bool = True
+    noticed: bool = True
     wrong: tuple[str, ...] = ()
 
     def problems(self, limit: float = ANSWER_SECONDS + NOISE_SECONDS) -> list[str]:
@@ -50,7 +52,9 @@ class Seen:
             for status, many in self.statuses.items()
             if status not in SUCCESSES | self.allowed
         }
+        without_effect = self.heals and self.noticed and not self.statuses.keys() & self.allowed
         return [
+            *(["the fault had no effect"] if without_effect else []),
             *([f"unexpected answers: {unexpected}"] if unexpected else []),
             *(["no request succeeded"] if not SUCCESSES & self.statuses.keys() else []),
             *([f"a request took {self.longest:.1f} s"] if (self.longest or 0) > limit else []),
