@@ -28,7 +28,7 @@ KEPT := ! -name .venv ! -name .env ! -name '*.db*'
 WORKERS ?= auto
 ARGS ?=
 # What `make bench` measures, in this order: make bench BENCHES=speed ARGS="--quick --only get"
-BENCHES ?= speed growth routing migrations copier_cost
+BENCHES ?= speed growth routing migrations copier_cost faults
 
 .PHONY: help setup demo test test-quick test-updates check format bench release release-notes clean
 
@@ -62,8 +62,8 @@ format: setup ## fix what `make check` reports, where a tool can
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 
-bench: setup ## measure rendered projects and Copier: writes docs/benchmarks.md and docs/migrations.md
-	@for bench in $(BENCHES); do $(RUN) python bench/$$bench.py $(ARGS) || exit 1; done
+bench: setup ## measure rendered projects and Copier: writes docs/benchmarks.md, docs/migrations.md and more
+	@for bench in $(BENCHES); do $(RUN) python -m bench.$$bench $(ARGS) || exit 1; done
 
 release: setup ## prepare a release: check it, and store a copy for the tests of updates
 	@$(RUN) python tools/release.py prepare

@@ -19,6 +19,11 @@ INTRODUCTION = """# Benchmarks
 installs it. `make bench BENCHES=speed` writes one section, `BENCHES=speed ARGS=--quick` only prints
 a rough result of it. The names are those of the files in `bench/`, whose first lines say more.
 
+`make bench BENCHES=faults` takes five minutes and measures no speed: it kills, freezes and fills
+what a backend needs, and writes what clients were answered into pages of the projects themselves,
+`docs/outages.md` and `docs/authentication.md`. It needs the programs of PostgreSQL, Redis and
+HAProxy, and root, who can mount a small disk.
+
 Other programs run on the same machine. What is compared was therefore measured in turn within one
 run, and ratios say more than times.
 """

@@ -26,7 +26,7 @@ def start_image(
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     path = f"{environment.home / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
-        [word.replace("--host 0.0.0.0", "--host 127.0.0.1") for word in command],
+        [word.replace("0.0.0.0", "127.0.0.1") for word in command],
         cwd=project,
         env={**kept, **variables, **settings, "PATH": path},
         stdin=subprocess.DEVNULL,
