@@ -132,7 +132,9 @@ def documented(project: Path) -> list[tuple[str, ...]]:
     return [tuple(line.strip("| ").split(" | ")) for line in table.splitlines()]
 
 
-@pytest.mark.parametrize("name", ["defaults", "graph", "shared", "fastapi-sqlmodel-generator"])
+@pytest.mark.parametrize(
+    "name", ["defaults", "graph", "shared", "strictest", "fastapi-sqlmodel-generator"]
+)
 def test_page_lists_what_each_constraint_needs(
     name: str, render: Render, environment: Environment
 ) -> None:
