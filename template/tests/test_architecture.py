@@ -31,7 +31,7 @@ AROUND = {"__table__", "database", "connection", "metadata"}
 # logging before and after.
 IMPORT_ALL = """
 import importlib, logging, pkgutil
-import sqlalchemy
+import sentry_sdk, sqlalchemy
 import app
 
 def state():
