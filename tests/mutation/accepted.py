@@ -4,6 +4,7 @@ ONE_ROW = "there is only one row"
 NAMED_IN_WHERE = "the condition names the table anyway"
 POSTGRESQL = "SQLite keeps the order anyway; PostgreSQL does not"
 LOCKS = "a lock that only concurrent requests on PostgreSQL need"
+LONG_AGO = "the window of no request"
 INSTANT = "two times are never exactly equal"
 SAME_LENGTH = "both have the same length here"
 SECONDS = "Retry-After differs by one second"
@@ -74,6 +75,16 @@ ACCEPTED = {
     ),
     "defaults app/auth/rate_limits.py RateLimits._apply: 1 -> 2": SECONDS,
     "defaults app/auth/rate_limits.py RateLimits._apply: 1 -> (0)": SECONDS,
+    # limits
+    "defaults app/http/shared_storage.py SharedStorage.use: "
+    "now >= self._available_from -> (now > self._available_from)": INSTANT,
+    "defaults app/http/addresses.py module: TYPE_CHECKING -> (not (TYPE_CHECKING))": (
+        "the import is needed for types only, and works"
+    ),
+    "defaults app/http/request_limits.py module: 50_000 -> 50001": CACHE_SIZE,
+    "defaults app/http/request_limits.py module: 50_000 -> (49999)": CACHE_SIZE,
+    "defaults app/http/request_limits.py _Policy.__init__: 0 -> 1": LONG_AGO,
+    "defaults app/http/request_limits.py _Policy.__init__: 0 -> (-1)": LONG_AGO,
     # auth: tokens of another service
     "fastapi-sqlmodel-generator app/auth/tokens.py module: 30 -> 31": LEEWAY,
     "fastapi-sqlmodel-generator app/auth/tokens.py module: 30 -> (29)": LEEWAY,

@@ -82,9 +82,11 @@ class _Fields:
 
 def _policies(kind: str, limits: Sequence[RateLimitItem]) -> list[_Policy]:
     """Name the policies: after their windows if there are several."""
-    if len(limits) == 1:
-        return [_Policy(kind, kind, limits[0])]
-    return [_Policy(kind, f"{kind}-{limit.get_expiry()}s", limit) for limit in limits]
+    several = len(limits) > 1
+    return [
+        _Policy(kind, f"{kind}-{limit.get_expiry()}s" if several else kind, limit)
+        for limit in limits
+    ]
 
 
 class RequestLimits:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from fastapi import FastAPI
@@ -300,6 +300,21 @@ async def test_requests_do_not_wait_for_a_storage_that_does_not_answer(
     assert text.getvalue().count("Redis is unavailable, counting in memory: TimeoutError") == 1
     # Once for each request, and not again for its user.
     assert len(connections) <= 5
+
+
+async def test_connections_to_the_storage_are_closed(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = Mock(aclose=AsyncMock())
+    monkeypatch.setattr("redis.asyncio.ConnectionPool", Mock(from_url=Mock(return_value=pool)))
+    monkeypatch.setattr("app.http.shared_storage.RedisStorage", lambda *_, **__: MemoryStorage())
+    limits = RequestLimits("1/minute", DEAD_REDIS)
+    await limits.close()
+    pool.aclose.assert_awaited_once()
+    monkeypatch.setattr(RequestLimits, "close", closed := AsyncMock())
+    async with limited_client(app, "1/minute"):
+        closed.assert_not_awaited()
+    closed.assert_awaited_once()
 
 
 def test_documented_where_it_applies(app: FastAPI) -> None:
