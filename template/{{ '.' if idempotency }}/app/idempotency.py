@@ -8,9 +8,10 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Header, Request, Response
+from pydantic.config import JsonDict
 from pydantic_core import to_json
 
 from app.db.idempotency import find_response, reserved, store_response
@@ -22,6 +23,13 @@ from app.models.idempotency_key import MAX_KEY_LENGTH
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
+
+def _without_null(schema: JsonDict) -> None:
+    """Document a header that is sent or not, and never null."""
+    [text, _null] = cast("list[JsonDict]", schema.pop("anyOf"))
+    schema.update(text)
+
+
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -30,6 +38,7 @@ IdempotencyKey = Annotated[
         pattern="^[!-~]+$",
         description="A unique string of the client, such as a UUID. A request that is sent again with "
         "the same key within 24 hours gets the same response, and creates nothing.",
+        json_schema_extra=_without_null,
     ),
 ]
 
