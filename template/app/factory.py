@@ -110,14 +110,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     set_state(app, AppState(settings, database, AuthState(settings), request_limits, reporters))
     install_error_handlers(app)
     install_routes(app)
-    install_middleware(
-        app,
-        settings.cors_origins,
-        settings.allowed_hosts,
-        https_only=settings.environment == "production",
-        request_limits=request_limits,
-        reporters=reporters,
-    )
+    install_middleware(app)
     if settings.metrics_enabled:
         # Its library is an extra, which is not installed by default.
         from app.http.metrics import install_metrics  # noqa: PLC0415

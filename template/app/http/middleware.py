@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -22,9 +22,7 @@ from app.http.error_responses import error_response
 from app.http.logs import request_id, trace_id
 from app.http.monitoring import is_monitoring
 from app.http.security_headers import security_headers
-
-if TYPE_CHECKING:
-    from app.http.request_limits import RequestLimits
+from app.state import get_state
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
@@ -254,24 +252,18 @@ class AllowedHosts(TrustedHostMiddleware):
         await (self.app if passes else super().__call__)(scope, receive, send)
 
 
-def install_middleware(
-    app: FastAPI,
-    origins: list[str],
-    hosts: list[str],
-    *,
-    https_only: bool,
-    request_limits: "RequestLimits | None" = None,
-    reporters: Sequence[ErrorReporter] = (),
-) -> None:
+def install_middleware(app: FastAPI) -> None:
     """Add the middleware; the one that is added last sees a request first."""
+    state = get_state(app)
+    origins, hosts = state.settings.cors_origins, state.settings.allowed_hosts
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     if "*" not in hosts:
         app.add_middleware(AllowedHosts, allowed_hosts=hosts, www_redirect=False)
-    app.add_middleware(UnexpectedErrors, reporters=reporters)
+    app.add_middleware(UnexpectedErrors, reporters=state.reporters)
     exposed = ["ETag", "Location", "Retry-After", "WWW-Authenticate", "X-Request-ID"]
-    if request_limits is not None:
+    if state.request_limits is not None:
         exposed += ["RateLimit", "RateLimit-Policy"]
-        app.add_middleware(request_limits.middleware)
+        app.add_middleware(state.request_limits.middleware)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins,
@@ -281,4 +273,4 @@ def install_middleware(
         allow_credentials="*" not in origins,
         expose_headers=exposed,
     )
-    app.add_middleware(RequestContext, https_only=https_only)
+    app.add_middleware(RequestContext, https_only=state.settings.environment == "production")
