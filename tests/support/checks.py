@@ -52,9 +52,12 @@ def coverage_option(project: Path) -> str:
     return f"--cov-config={path}"
 
 
-def assert_own_tests(environment: Environment, project: Path, *, gated: bool = True) -> None:
+def assert_own_tests(
+    environment: Environment, project: Path, *arguments: str, gated: bool = True
+) -> None:
     """Run the project's own tests on SQLite, with or without the coverage threshold."""
-    environment.check(project, *PYTEST, *(("--cov", coverage_option(project)) if gated else ()))
+    measured = ("--cov", coverage_option(project)) if gated else ()
+    environment.check(project, *PYTEST, *measured, *arguments)
 
 
 def assert_own_tests_on(url: str, environment: Environment, project: Path, *arguments: str) -> None:
