@@ -21,7 +21,7 @@ ROW_ID = bindparam("_row_id", type_=ID_TYPE)
 @built_once
 def select_rows(model: Model) -> Select[Any]:
     """Return the statement that selects the rows that the caller can see."""
-    return select(*model.__columns__()).where(*model.__visible__(model.__table__))
+    return select(*model.__columns__(model.__table__)).where(*model.__visible__(model.__table__))
 
 
 @built_once
@@ -40,7 +40,7 @@ def insert_row(model: Model) -> ReturningInsert[Any]:
 def update_row(model: Model) -> ReturningUpdate[Any]:
     """Return the statement that updates a row."""
     found = (model.__table__.c.id == ROW_ID, *model.__visible__(model.__table__))
-    return update(model.__table__).where(*found).returning(*model.__columns__())
+    return update(model.__table__).where(*found).returning(*model.__columns__(model.__table__))
 
 
 @built_once

@@ -29,9 +29,9 @@ class Scoped(Row):
         return {}
 
     @classmethod
-    def __columns__(cls) -> list[Any]:
-        """Return what is selected of each row."""
-        return [cls.__table__]
+    def __columns__(cls, table: FromClause) -> list[Any]:
+        """Return what is selected of each row, of the table or an alias."""
+        return [table]
 
     @classmethod
     def __deletion__(cls) -> Delete | Update:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ColumnElement, Select, Table, select
+from sqlalchemy import JSON, ColumnElement, FromClause, Select, Table, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -45,7 +45,7 @@ def _with_tables(element: Select[Any], compiler: SQLCompiler, **options: Any) ->
     return compiler.visit_select(element, **options)  # type: ignore[no-untyped-call]
 
 
-def _ids(link: Table, table: Table) -> ColumnElement[Any]:
+def _ids(link: Table, table: FromClause) -> ColumnElement[Any]:
     own, other = link.primary_key.columns
     linked = select(other.label("id")).where(own == table.c.id).correlate(table).order_by(other)
     return select(json_list(linked.subquery().c.id)).scalar_subquery()
@@ -58,7 +58,7 @@ class Linked(Scoped):
     __links__: ClassVar[dict[str, type[LinkTable]]]
 
     @classmethod
-    def __columns__(cls) -> list[Any]:
+    def __columns__(cls, table: FromClause) -> list[Any]:
         links = cls.__links__.items()
-        lists = [_ids(link.__table__, cls.__table__).label(name) for name, link in links]
-        return [*super().__columns__(), *lists]
+        lists = [_ids(link.__table__, table).label(name) for name, link in links]
+        return [*super().__columns__(table), *lists]

@@ -18,7 +18,7 @@ def _restore_row(model: type[SoftDeleted]) -> ReturningUpdate[Any]:
     table = model.__table__
     found = (table.c.id == ROW_ID, table.c.deleted_at.is_not(None), *model.__accessible__(table))
     statement = update(table).where(*found).values(deleted_at=None)
-    return statement.returning(*model.__columns__())
+    return statement.returning(*model.__columns__(model.__table__))
 
 
 async def restore(scope: Scope, model: type[SoftDeleted], row_id: Id) -> ResultRow:
