@@ -37,7 +37,14 @@ MUTATED = {
     ),
     "scope": (
         *("db/scope", "db/absence", "db/bulk", "db/bulk_complete", "db/references"),
-        *("db/bulk_references", "db/restoring", "db/restricting", "db/statements", "models/scoped"),
+        *(
+            "db/bulk_references",
+            "db/expansion",
+            "db/restoring",
+            "db/restricting",
+            "db/statements",
+            "models/scoped",
+        ),
         *("models/owned", "models/shared", "models/soft_deleted", "auth/path", "db/prepared"),
     ),
     "auth": ("auth/*", "services/auth"),
@@ -58,7 +65,7 @@ MUTATED_IN = {
     "fastapi-sqlmodel-generator": (
         *("auth/current_user", "auth/tokens", "auth/keys", "auth/settings", "db/pagination"),
     ),
-    "graph": ("db/restricting",),
+    "graph": ("db/restricting", "db/expansion"),
 }
 
 # The tests that are run first for a module, because they probably detect its defects.

@@ -46,8 +46,8 @@ BOTH = {"backend-builder", "fastapi-sqlmodel-generator", "graph", "strictest"}
 OTHERS = [name for name in TESTED if name not in BOTH]
 ON_SQLITE = TESTED if ALL else [name for name in TESTED if name not in OTHERS[1::2]]
 ON_POSTGRESQL = TESTED if ALL else [name for name in TESTED if name not in OTHERS[::2]]
-# Tests of what the answers hardly change: in an ordinary run, the other cells leave them out, and so
-# their coverage is not measured.
+# Tests of what the answers hardly change: in an ordinary run, the other cells leave them out. Then
+# their coverage cannot be measured.
 HARDLY_CHANGED = (
     *("auth/test_passwords", "auth/test_rate_limits", "auth/test_weak_passwords"),
     *("db/test_database_", "db/test_invalid_database_urls", "db/test_outages", "db/test_pool"),

@@ -28,6 +28,7 @@ EXPECTED = {
     "a schema does not know the time": r"Must be in the future",
     "a pattern does not compare columns": r"Each column can be named once",
     "a schema does not see rows": r"There is no such row\.|A row cannot be its own ancestor\.",
+    "a schema does not know earlier requests": r"Was used for another request\.",
     "only the server can check cursors": (
         r"Invalid cursor\.|This cursor belongs to a list with another order or other filters\."
     ),
