@@ -461,6 +461,9 @@ CHANGES: dict[str, Change] = {
         ),
     ),
     "id-type": Change(fields(), {**fields(), "id_type": "int"}, TASKS, creation_error="id_type"),
+    "user-id-type": Change(
+        fields(), {**fields(), "user_id_type": "int"}, TASKS, creation_error="user_id_type"
+    ),
     "auth": Change(fields(), {**fields(), "auth": "external"}, TASKS, creation_error="auth"),
     "owner": Change(
         fields(), {**fields(), "user_scoped": False}, TASKS, creation_error="user_scoped"
