@@ -7,7 +7,7 @@ from tests.support.preset_server import Api
 
 
 class TestBackendBuilder:
-    """/api/{user_id}/tasks, UUIDs of users, integer ids of tasks, PUT, search, stats, bulk-complete, own users."""
+    """/api/{user_id}/tasks, PUT, search, stats, bulk-complete, own users with UUIDs."""
 
     def test_routes(self, builder: Api) -> None:
         tasks = "/api/{user_id}/tasks"
