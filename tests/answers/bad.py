@@ -49,6 +49,7 @@ GIVEN: list[Case] = [
     ({"id_type": "UUID"}, ("id_type", '"UUID"', "uuid, int")),
     ({"foreign_access": 404}, ("foreign_access", "not_found, forbidden")),
     ({"user_scoped": "maybe"}, ("user_scoped", '"maybe"', "true")),
+    ({"user_id_type": 7, "auth": "external"}, ("user_id_type", "uuid, int")),
     ({"id_type": "bigint", "auth": "none"}, ("2 wrong", '"bigint"', '"none"')),
     ({"pagination": True}, ("pagination", "page, cursor, list")),
     ({"update_method": ["patch"]}, ("update_method",)),

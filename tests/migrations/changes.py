@@ -460,7 +460,15 @@ CHANGES: dict[str, Change] = {
             "Deletes the values of tasks.updated_at.",
         ),
     ),
-    "id-type": Change(fields(), {**fields(), "id_type": "int"}, TASKS, creation_error="id_type"),
+    "id-type": Change(
+        fields(),
+        {**fields(), "id_type": "int", "user_id_type": "int"},
+        TASKS,
+        creation_error="id_type",
+    ),
+    "user-id-type": Change(
+        fields(), {**fields(), "user_id_type": "int"}, TASKS, creation_error="user_id_type"
+    ),
     "auth": Change(fields(), {**fields(), "auth": "external"}, TASKS, creation_error="auth"),
     "owner": Change(
         fields(), {**fields(), "user_scoped": False}, TASKS, creation_error="user_scoped"

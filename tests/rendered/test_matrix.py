@@ -36,6 +36,16 @@ def test_every_pair_of_values_is_in_a_cell(figure: Callable[[str], None]) -> Non
     assert wanted <= covered
 
 
+def test_ids_of_own_users_differ_from_those_of_rows_in_a_cell() -> None:
+    """The type of their ids matters only with own users, and pairs do not cover that."""
+    types = {
+        (answers.get("id_type", "uuid"), answers.get("user_id_type"))
+        for answers in CELLS.values()
+        if answers.get("auth") != "external"
+    }
+    assert {("uuid", "int"), ("int", "uuid")} <= types
+
+
 @pytest.mark.parametrize("fields", [each for sets in FIELDS.values() for each in sets])
 def test_each_set_of_fields_has_every_type(fields: dict[str, Any]) -> None:
     """Each type is thus combined with each answer; cells with several resources have relations."""

@@ -25,8 +25,14 @@ def _check_columns(change: ops.ModifyTableOps) -> None:
         if isinstance(one, ops.DropColumnOp | ops.AlterColumnOp):
             name = one.column_name
         if name in {"id", "user_id"}:
-            answer = "id_type" if name == "id" else "user_scoped or auth"
             raise CommandError(
-                f"{change.table_name}.{name} cannot change while the table exists: set {answer} "
-                "back, or create a table with another name and move the rows yourself"
+                f"{change.table_name}.{name} cannot change while the table exists: set "
+                f"{_answer(change.table_name, name)} back, or create a table with another name and "
+                "move the rows yourself"
             )
+
+
+def _answer(table: str, column: str) -> str:
+    if column == "user_id":
+        return "user_scoped, user_id_type or auth"
+    return "user_id_type" if table == "users" else "id_type"

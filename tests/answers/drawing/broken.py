@@ -49,7 +49,10 @@ def wrong_choice(draw: DrawFn, answers: Answers, where: str, fields: Answers) ->
     """A value that is not among the choices."""
     name = draw(
         st.sampled_from(
-            ["id_type", "pagination", "auth", "route_scope", "update_method", "error_format"]
+            [
+                *("id_type", "user_id_type", "pagination", "auth"),
+                *("route_scope", "update_method", "error_format"),
+            ]
         )
     )
     answers[name] = draw(st.sampled_from(["UUID", "", "none", True, 7, None, ["uuid"], {"a": 1}]))

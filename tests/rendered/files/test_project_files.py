@@ -55,7 +55,21 @@ def test_every_requirement_has_a_lower_and_an_upper_bound(project: Path) -> None
 def test_dependencies_depend_on_the_answers(render: Render) -> None:
     assert "uuid-utils" in dependencies(render())
     assert "uuid-utils" not in dependencies(render(id_type="int"))
+    assert "uuid-utils" in dependencies(render(id_type="int", user_id_type="uuid"))
+    assert "uuid-utils" in dependencies(render(id_type="uuid", user_id_type="int"))
     assert {"pyjwt", "pwdlib[argon2]", "python-multipart"} <= dependencies(render())
+
+
+def test_type_of_user_ids_is_ignored_without_own_users(render: Render) -> None:
+    answers = (".copier-answers.yml", ".copier-answers.sha256")
+    first, second = (
+        {name: text for name, text in texts(project) if name not in answers}
+        for project in (
+            render(auth="external"),
+            render(auth="external", user_id_type="int"),
+        )
+    )
+    assert first == second
 
 
 @pytest.mark.parametrize("auth", ["local", "external"])

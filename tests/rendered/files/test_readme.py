@@ -131,7 +131,8 @@ def test_reasons_for_rejected_tokens_are_documented_and_tested(render: Render, a
     )
     used = re.findall(
         r'(?:invalid_token|InvalidTokenError|_log_refusal)\(\s*"(\w+)"|'
-        r'Error: \("(\w+)", |reason = "(\w+)"|_read_id\([^,]*, "(\w+)"|type\(error\), \("(\w+)"',
+        r'Error: \("(\w+)", |reason = "(\w+)"|_read_id\(\w+, [^,]*, "(\w+)"|'
+        r'type\(error\), \("(\w+)"',
         code,
     )
     assert {name for names in used for name in names if name} == set(documented)

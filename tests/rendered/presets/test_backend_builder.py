@@ -1,11 +1,13 @@
 """The preset backend-builder."""
 
+from uuid import UUID
+
 from tests.rendered.presets.helpers import UNKNOWN, assert_unchanged, parse_datetime, titles
 from tests.support.preset_server import Api
 
 
 class TestBackendBuilder:
-    """/api/{user_id}/tasks, PUT, search, stats, bulk-complete, own users."""
+    """/api/{user_id}/tasks, PUT, search, stats, bulk-complete, own users with UUIDs."""
 
     def test_routes(self, builder: Api) -> None:
         tasks = "/api/{user_id}/tasks"
@@ -24,11 +26,12 @@ class TestBackendBuilder:
 
     def test_crud(self, builder: Api) -> None:
         ada = builder.register()
-        assert isinstance(ada.id, int)
+        assert UUID(ada.id).version == 7
         tasks = f"/api/{ada.id}/tasks"
         answer = ada.call("POST", tasks, {"title": "value"})
         assert answer.status == 201
         task = answer.json
+        assert isinstance(task["id"], int)
         assert answer.headers["Location"] == f"{tasks}/{task['id']}"
         assert (task["title"], task["user_id"], task["description"]) == ("value", ada.id, None)
         assert parse_datetime(task["created_at"]) <= parse_datetime(task["updated_at"])

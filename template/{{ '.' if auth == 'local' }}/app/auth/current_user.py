@@ -8,7 +8,7 @@ from fastapi.security import OAuth2PasswordBearer
 from app import API_PREFIX
 from app.auth.bearer import InvalidTokenError, bearer_token, invalid_token
 from app.auth.tokens import AccessToken, read_access_token
-from app.models.row import Id
+from app.models.user_row import UserId
 from app.state import get_state
 
 
@@ -50,9 +50,9 @@ class _TokenBearer(CallerBearer):
 CurrentToken = Annotated[AccessToken, Depends(_TokenBearer())]
 
 
-async def current_user(token: CurrentToken) -> Id:
+async def current_user(token: CurrentToken) -> UserId:
     """Return the id of the current user."""
     return token.user_id
 
 
-CurrentUser = Annotated[Id, Depends(current_user)]
+CurrentUser = Annotated[UserId, Depends(current_user)]

@@ -21,6 +21,7 @@ from app.models.datetimes import UtcDateTime
 from app.models.row import Id
 from app.models.session import Session
 from app.models.user import User
+from app.models.user_row import UserId
 
 FAMILY_BYTES = 16
 TOKEN_BYTES = 32
@@ -128,12 +129,12 @@ def _end_family(family_hash: str) -> ReturningDelete[Any]:
     return ended.returning(sessions.c.user_id, sessions.c.expires_at)
 
 
-async def end_other_sessions(connection: AsyncConnection, user_id: Id, kept: Id) -> None:
+async def end_other_sessions(connection: AsyncConnection, user_id: UserId, kept: Id) -> None:
     """End all sessions of a user except one."""
     others = (sessions.c.user_id == user_id, sessions.c.id != kept)
     await connection.execute(delete(sessions).where(*others))
 
 
-async def end_sessions(connection: AsyncConnection, user_id: Id) -> None:
+async def end_sessions(connection: AsyncConnection, user_id: UserId) -> None:
     """End all sessions of a user."""
     await connection.execute(delete(sessions).where(sessions.c.user_id == user_id))

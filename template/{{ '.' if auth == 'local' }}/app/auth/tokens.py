@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import jwt
@@ -19,7 +19,8 @@ from app.db.database import Values
 from app.db.prepared import built_once
 from app.models.owned import CALLER_CONDITIONS
 from app.models.row import Id
-from app.schemas.types import ids
+from app.models.user_row import UserId
+from app.schemas.types import ids, user_ids
 
 TOKEN_TYPE = "at+jwt"
 HEADER = {"alg", "typ"}
@@ -28,7 +29,10 @@ VERIFIED_TOKENS = 1024
 # PyJWT requires `iss` and `aud` because it compares them.
 OPTIONS: Any = {"require": ["sub", "iat", "exp", "jti", "sid"], "strict_aud": True}
 
-_row_id: TypeAdapter[Id] = TypeAdapter(ids.Id)
+_user_id: TypeAdapter[UserId] = TypeAdapter(user_ids.UserId)
+_session_id: TypeAdapter[Id] = TypeAdapter(ids.Id)
+
+T = TypeVar("T")
 
 
 @built_once
@@ -40,7 +44,7 @@ def _select_session() -> Select[Any]:
 class AccessToken:
     """The user and the session of an access token, on whose behalf rows are accessed."""
 
-    user_id: Id
+    user_id: UserId
     session_id: Id
 
     @property
@@ -114,15 +118,15 @@ def _verify(text: str, secret: str, algorithm: str) -> tuple[AccessToken, int]:
     if header.keys() != HEADER:
         raise InvalidTokenError("header", "a parameter that is not issued here")
     claims = decoded["payload"]
-    user_id = _read_id(claims["sub"], "user_id", "sub")
-    session_id = _read_id(claims["sid"], "session_id", "sid")
+    user_id = _read_id(_user_id, claims["sub"], "user_id", "sub")
+    session_id = _read_id(_session_id, claims["sid"], "session_id", "sid")
     return AccessToken(user_id=user_id, session_id=session_id), int(claims["exp"])
 
 
-def _read_id(text: object, reason: str, claim: str) -> Id:
+def _read_id(adapter: TypeAdapter[T], text: object, reason: str, claim: str) -> T:
     """Read an id from a claim; only its canonical form is valid."""
     try:
-        value = _row_id.validate_python(text)
+        value = adapter.validate_python(text)
     except ValueError as error:
         raise InvalidTokenError(reason, f"no id in {claim}") from error
     if str(value) != text:

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, bindparam, select
 from sqlmodel import Field
 
-from app.models.row import ID_TYPE, Id
+from app.models.row import ID_TYPE
 from app.models.scoped import Scoped
 from app.models.session import Session
+from app.models.user_row import USER_ID_TYPE, UserId
 
-UserId = Id
+__all__ = ["CALLER_CONDITIONS", "CALLER_ID", "Owned", "UserId"]
 
 _sessions = Session.__table__
 
@@ -21,7 +22,7 @@ CALLER_ID: ColumnElement[Any] = (
     select(_sessions.c.user_id)
     .where(
         _sessions.c.id == bindparam("_session_id", type_=ID_TYPE),
-        _sessions.c.user_id == bindparam("_user_id", type_=ID_TYPE),
+        _sessions.c.user_id == bindparam("_user_id", type_=USER_ID_TYPE),
     )
     .scalar_subquery()
 )
@@ -36,7 +37,7 @@ class Owned(Scoped):
     user_id: UserId = Field(
         foreign_key="users.id",
         ondelete="CASCADE",
-        sa_type=ID_TYPE,
+        sa_type=USER_ID_TYPE,
         sa_column_kwargs={"info": {"sortable": False}},
     )
 

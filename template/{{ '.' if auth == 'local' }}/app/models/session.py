@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from app.models.datetimes import UtcDateTime
-from app.models.row import ID_TYPE, Id, Row
+from app.models.row import Row
+from app.models.user_row import USER_ID_TYPE, UserId
 
 HASH_LENGTH = 64
 
@@ -24,7 +25,7 @@ class Session(Row, table=True):
         sa.Index("ix_sessions_expires_at", "expires_at"),
     )
 
-    user_id: Id = Field(foreign_key="users.id", ondelete="CASCADE", sa_type=ID_TYPE)
+    user_id: UserId = Field(foreign_key="users.id", ondelete="CASCADE", sa_type=USER_ID_TYPE)
     # SHA-256 of the two parts of the refresh token; the second is new after each refresh.
     family_hash: str = Field(max_length=HASH_LENGTH)
     token_hash: str = Field(max_length=HASH_LENGTH)

@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from app.models.datetimes import UtcDateTime
-from app.models.row import Row
+from app.models.user_row import UserRow
 
 MAX_EMAIL_LENGTH = 320
 MAX_NAME_LENGTH = 200
 
 
-class User(Row, table=True):
+class User(UserRow, table=True):
     """A user who can log in."""
 
     __tablename__ = "users"

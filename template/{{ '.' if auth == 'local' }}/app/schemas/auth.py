@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import MISSING, AfterValidator, BaseModel, Field
 from pydantic.config import JsonDict
 
-from app.models.row import Id
 from app.models.user import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
+from app.models.user_row import UserId
 from app.schemas import types
 from app.schemas.base import ReadSchema, WriteSchema
 
@@ -57,7 +57,7 @@ class UserUpdate(WriteSchema):
 class UserRead(ReadSchema):
     """A user."""
 
-    id: Id = Field(description="Id of the user.")
+    id: UserId = Field(description="Id of the user.")
     email: str = Field(description="Email address, in lower case.")
     name: Annotated[str | None, NAME]
     created_at: datetime = Field(description="When the user registered.")

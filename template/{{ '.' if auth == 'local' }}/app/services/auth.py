@@ -28,8 +28,8 @@ from app.db.database import Database, ResultRow
 from app.db.integrity import refusal
 from app.errors import Forbidden, NotFound, Unauthorized, ValidationFailed
 from app.models.datetimes import UtcDateTime
-from app.models.row import Id
 from app.models.user import User
+from app.models.user_row import UserId
 from app.schemas import auth as schemas
 
 users = User.__table__
@@ -126,13 +126,13 @@ async def logout(context: AuthContext, refresh_token: str) -> None:
     await end_session(context.database, refresh_token)
 
 
-async def get_user(context: AuthContext, user_id: Id) -> schemas.UserRead:
+async def get_user(context: AuthContext, user_id: UserId) -> schemas.UserRead:
     """Return a user."""
     return schemas.UserRead(**await _get(context, user_id))
 
 
 async def update_user(
-    context: AuthContext, user_id: Id, data: schemas.UserUpdate
+    context: AuthContext, user_id: UserId, data: schemas.UserUpdate
 ) -> schemas.UserRead:
     """Update the fields that are sent."""
     changes = data.model_dump()
@@ -145,7 +145,7 @@ async def update_user(
     return schemas.UserRead(**rows[0])
 
 
-async def delete_user(context: AuthContext, user_id: Id) -> None:
+async def delete_user(context: AuthContext, user_id: UserId) -> None:
     """Delete a user and all their data."""
     await context.database.execute(delete(users).where(users.c.id == user_id))
 
@@ -229,10 +229,10 @@ async def reset_password(database: Database, data: schemas.PasswordReset) -> Non
         await end_sessions(connection, user_id)
 
 
-async def _change(connection: AsyncConnection, email: str, /, **values: Any) -> Id:
+async def _change(connection: AsyncConnection, email: str, /, **values: Any) -> UserId:
     """Change the row of a user, which locks it, and return the id."""
     statement = update(users).where(users.c.email == email).values(values).returning(users.c.id)
-    user_id: Id | None = await connection.scalar(statement)
+    user_id: UserId | None = await connection.scalar(statement)
     if user_id is None:
         raise NotFound(f"No user has the email {email}.")
     return user_id
@@ -260,7 +260,7 @@ async def _find(context: AuthContext, *conditions: ColumnElement[bool]) -> Resul
     return rows[0] if rows else None
 
 
-async def _get(context: AuthContext, user_id: Id) -> ResultRow:
+async def _get(context: AuthContext, user_id: UserId) -> ResultRow:
     user = await _find(context, users.c.id == user_id)
     if user is None:
         raise invalid_token("session_ended")

@@ -1,0 +1,5 @@
+"""Ids of users."""
+
+from uuid import UUID
+
+UserId = UUID

@@ -1,0 +1,5 @@
+"""Ids of users."""
+
+from app.schemas.types.ids import Id
+
+UserId = Id
