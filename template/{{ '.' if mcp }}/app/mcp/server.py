@@ -29,8 +29,6 @@ def _content(value: Any) -> list[types.ContentBlock]:
 
 def _failure(error: ApiError) -> types.CallToolResult:
     """Return the result of a call that failed: an error with the code and messages of the API."""
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and error.__cause__ is not None:
-        logger.error("%s %r", error, error.__cause__)
     content = {"code": error.code, "message": str(error)}
     fields = {"errors": error.errors} if error.errors else {}
     return types.CallToolResult(content=_content({**content, **fields}), is_error=True)
@@ -64,6 +62,8 @@ def create_server() -> Server[Any]:
         except RequestValidationError as error:
             return _failure(ValidationFailed(errors=field_errors(error)))
         except ApiError as error:
+            if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                logger.error("%s %r", error, error.__cause__)  # noqa: TRY400
             return _failure(error)
         except Exception as error:  # noqa: BLE001
             return _report(error, request)

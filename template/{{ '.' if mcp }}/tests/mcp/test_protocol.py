@@ -148,7 +148,7 @@ async def test_access_log(alice: UserClient, configure: Callable[..., io.StringI
     text = configure("json")
     await post(alice, LIST, **{"X-Request-ID": "abc"})
     lines: list[dict[str, Any]] = [json.loads(line) for line in text.getvalue().splitlines()]
-    [line] = lines
+    [line] = [line for line in lines if line["logger"] == "app.access"]
     assert line["message"] == f"POST {PATH} 200"
     assert (line["route"], line["request_id"]) == (PATH, "abc")
     assert line["user_id"] == alice.user_id

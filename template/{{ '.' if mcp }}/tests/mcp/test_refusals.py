@@ -3,22 +3,27 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+import pytest
 from fastapi import FastAPI
 
 from app.db.scope import Scope
 from app.errors import ServiceUnavailable
-from tests.mcp.agents import agent_of, tool_names
+from app.state import get_state
+from tests.mcp.agents import PROTOCOLS, agent_of, tool_names
 from tests.support.api import ABSENT_ID, FOREIGN_STATUS
 from tests.support.cases import each_resource_where, each_value, every_resource
 from tests.support.resource import Resource
 from tests.support.rows import full_body, make, stored
+from tests.support.samples import RESOURCES
 from tests.support.users import UserClient
 
 FOREIGN_CODE = {404: "NOT_FOUND", 403: "FORBIDDEN"}[FOREIGN_STATUS]
 SECRET = "hunter2"
+GET = f"get_{RESOURCES[0].name}"
 
 Configure = Callable[..., io.StringIO]
 
@@ -99,14 +104,20 @@ async def test_unique_values(app: FastAPI, alice: UserClient, resource: Resource
         await agent.fail(f"create_{resource.name}", "CONFLICT", **body)
 
 
-@every_resource
-async def test_unexpected_errors_are_only_logged(
-    app: FastAPI, alice: UserClient, resource: Resource, configure: Configure
+@pytest.mark.parametrize("mode", PROTOCOLS)
+async def test_unexpected_errors_are_only_logged_and_reported(
+    app: FastAPI, alice: UserClient, configure: Configure, mode: str
 ) -> None:
     text = configure("json")
-    async with agent_of(app, alice) as agent:
-        with mock.patch.object(Scope, "execute", side_effect=RuntimeError(SECRET)):
-            result, content = await agent.result(f"get_{resource.name}", id=ABSENT_ID)
+    reporter = mock.Mock()
+    state = replace(get_state(app), reporters=[reporter])
+    async with agent_of(app, alice, mode) as agent:
+        with (
+            mock.patch.object(Scope, "execute", side_effect=RuntimeError(SECRET)),
+            mock.patch("app.mcp.server.get_state", return_value=state),
+        ):
+            result, content = await agent.result(GET, id=ABSENT_ID)
+    reporter.report.assert_called_once()
     assert result.is_error
     assert content == {"code": "INTERNAL_ERROR", "message": "An unexpected error occurred."}
     lines = [json.loads(line) for line in text.getvalue().splitlines()]
@@ -116,12 +127,9 @@ async def test_unexpected_errors_are_only_logged(
     assert line["request_id"] != "-"
 
 
-@every_resource
-async def test_unavailable_database(
-    app: FastAPI, alice: UserClient, resource: Resource, configure: Configure
-) -> None:
+async def test_unavailable_database(app: FastAPI, alice: UserClient, configure: Configure) -> None:
     text = configure("json")
     async with agent_of(app, alice) as agent:
         with mock.patch.object(Scope, "execute", side_effect=ServiceUnavailable):
-            await agent.fail(f"get_{resource.name}", "SERVICE_UNAVAILABLE", id=ABSENT_ID)
+            await agent.fail(GET, "SERVICE_UNAVAILABLE", id=ABSENT_ID)
     assert '"logger": "app.mcp.server"' in text.getvalue()
