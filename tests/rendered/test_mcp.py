@@ -1,7 +1,6 @@
 """Agents over HTTP: two users, their own rows, refused tokens, and the metadata of the resource."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Render
+from tests.support.cells import STRENGTH
 from tests.support.environment import Environment
 from tests.support.mcp_agent import PROTOCOLS, Agent, agent_of
 from tests.support.preset_server import SECRET, Api, Caller, serve
@@ -27,7 +27,8 @@ FOREIGN = {"local": "FORBIDDEN", "external": "NOT_FOUND"}
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(os.environ.get("TEST_MCP") != "1", reason="TEST_MCP=1 runs it"),
+    # Otherwise, only the preset phase-three is tested over HTTP.
+    pytest.mark.skipif(STRENGTH < 3, reason="TEST_STRENGTH=3 runs it"),
 ]
 
 

@@ -1,7 +1,7 @@
 """An agent in a process of its own, in the environment of the rendered projects.
 
-It connects with the SDK's client, prints the protocol and the tools as a line of JSON, then calls the
-tool in each line that it reads, and prints the result.
+It connects with the client of the SDK, prints the protocol and the tools as a line of JSON, then
+calls the tool in each line that it reads, and prints the result.
 """
 
 import asyncio

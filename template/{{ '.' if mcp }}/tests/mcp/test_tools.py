@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
+from sqlmodel import SQLModel
 
+from app.db.database import Database
 from tests.mcp.agents import PROTOCOLS, agent_of, tool_names
-from tests.support.cases import each_resource_with, every_resource
+from tests.support.cases import each_resource_where, each_resource_with, every_resource
 from tests.support.lists import rows_of
 from tests.support.resource import Resource
 from tests.support.rows import full_body, listed, make, make_all, stored
@@ -33,7 +36,7 @@ async def test_tools_describe_themselves(app: FastAPI, alice: UserClient) -> Non
         assert tool.description, name
         assert tool.output_schema, name
         assert tool.input_schema["type"] == "object"
-        assert not tool.input_schema["additionalProperties"], name
+        assert tool.input_schema.get("additionalProperties") is False, name
         for field in tool.input_schema["properties"].values():
             assert field["description"], name
 
@@ -148,3 +151,28 @@ async def test_completion_can_be_repeated(
             assert completed["completed"] is True
     assert (await stored(alice, resource, row))["completed"] is True
     assert len(await listed(alice, resource.path)) == 1
+
+
+@each_resource_where(lambda resource: resource.choices)
+async def test_choices_of_another_version(
+    app: FastAPI, alice: UserClient, resource: Resource, database: Database
+) -> None:
+    row = await make(alice, resource)
+    table = SQLModel.metadata.tables[list_tool(resource).removeprefix("list_")]
+    await database.execute(update(table).values(dict.fromkeys(resource.choices, "former")))
+    async with agent_of(app, alice) as agent:
+        found = await agent.call(f"get_{resource.name}", id=row["id"])
+        [shown] = (await agent.call(list_tool(resource)))["items"]
+    for name in resource.choices:
+        assert found[name] == shown[name] == "former"
+
+
+@every_resource
+async def test_rows_of_another_version_may_have_nulls(
+    app: FastAPI, alice: UserClient, resource: Resource
+) -> None:
+    async with agent_of(app, alice) as agent:
+        schema = (await agent.tools())[f"get_{resource.name}"].output_schema
+    assert schema is not None
+    for name, field in schema["properties"].items():
+        assert "null" in field.get("type", []) or {"type": "null"} in field["anyOf"], name
