@@ -57,6 +57,7 @@ GIVEN: list[Case] = [
     ({"timestamps": "maybe"}, ("timestamps", "must be true or false")),
     ({"soft_delete": 2}, ("soft_delete",)),
     ({"idempotency": "sometimes"}, ("idempotency",)),
+    ({"mcp": "sometimes"}, ("mcp",)),
     ({"operations": "stats"}, ("operations", "complete, stats, bulk, search")),
     ({"operations": ["stats", "export"]}, ("operations",)),
     ({"operations": {"stats": True}}, ("operations",)),

@@ -52,6 +52,7 @@ MUTATED = {
     "pagination": ("db/pagination", "db/filters", "db/sorting", "http/query"),
     "errors": ("db/integrity",),
     "idempotency": ("idempotency", "db/idempotency"),
+    "mcp": ("mcp/*", "mcp/tools/*"),
 }
 EVERYTHING = tuple(dict.fromkeys(module for modules in MUTATED.values() for module in modules))
 # The modules to mutate in each project, so that no file is mutated twice.
@@ -65,7 +66,7 @@ MUTATED_IN = {
     "fastapi-sqlmodel-generator": (
         *("auth/current_user", "auth/tokens", "auth/keys", "auth/settings", "db/pagination"),
     ),
-    "graph": ("db/restricting", "db/expansion"),
+    "graph": ("db/restricting", "db/expansion", "mcp/*"),
 }
 
 # The tests that are run first for a module, because they probably detect its defects.
@@ -91,6 +92,10 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "http/sentry": ("http/test_sentry.py",),
     "http/telemetry_settings": ("http/test_telemetry_settings.py",),
     "http/routing": ("routers/",),
+    **dict.fromkeys(
+        ("mcp/json_schemas", "mcp/resource_tools", "mcp/routes", "mcp/server", "mcp/tools/task"),
+        ("mcp/",),
+    ),
     "auth/path": ("routers/test_user_paths.py", "routers/"),
     "auth/signing_secret": ("auth/test_settings.py",),
     **dict.fromkeys(("models/user", "models/session"), ("auth/",)),

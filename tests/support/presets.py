@@ -18,7 +18,7 @@ def answer_files(directory: Path) -> dict[str, Answers]:
     }
 
 
-# One preset for each todo backend that the template is based on.
+# One preset for each todo backend that the template is based on, or a phase of it.
 PRESETS = answer_files(ROOT / "presets")
 # Larger sets, which combine types, options and relations that the presets do not use.
 RICH = answer_files(ROOT / "tests" / "answers")

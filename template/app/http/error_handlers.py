@@ -27,7 +27,7 @@ def _readable(text: str) -> str:
     return text[:MAX_ECHOED_CHARACTERS].encode(errors="replace").decode()
 
 
-def _field_errors(error: RequestValidationError) -> dict[str, str]:
+def field_errors(error: RequestValidationError) -> dict[str, str]:
     """Map each field to its first message; items of arrays are named `field.0`."""
     messages: dict[str, str] = {}
     for item in error.errors()[:MAX_FIELD_ERRORS]:
@@ -77,7 +77,7 @@ async def handle_invalid_request(request: Request, error: RequestValidationError
         allowed = _allowed_methods(request)
         if request.method not in allowed:
             return _method_not_allowed(allowed)
-    return error_response(ValidationFailed(errors=_field_errors(error)))
+    return error_response(ValidationFailed(errors=field_errors(error)))
 
 
 async def handle_http_exception(request: Request, error: HTTPException) -> Response:

@@ -65,3 +65,8 @@ def engineer(served: Serve) -> Api:
 @pytest.fixture
 def fullstack(served: Serve) -> Api:
     return served("todo-fullstack")
+
+
+@pytest.fixture
+def phase_three(served: Serve) -> Api:
+    return served("phase-three")

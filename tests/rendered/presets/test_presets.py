@@ -15,6 +15,7 @@ def test_presets_exist() -> None:
         "backend-engineer",
         "backend-scaffolder",
         "fastapi-sqlmodel-generator",
+        "phase-three",
         "todo-fullstack",
     }
 
