@@ -56,6 +56,7 @@ GIVEN: list[Case] = [
     ({"timestamps": "maybe"}, ("timestamps", "must be true or false")),
     ({"soft_delete": 2}, ("soft_delete",)),
     ({"idempotency": "sometimes"}, ("idempotency",)),
+    ({"client": "python"}, ("client", "none, typescript")),
     ({"operations": "stats"}, ("operations", "complete, stats, bulk, search")),
     ({"operations": ["stats", "export"]}, ("operations",)),
     ({"operations": {"stats": True}}, ("operations",)),
