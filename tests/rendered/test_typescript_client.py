@@ -42,9 +42,12 @@ DEPENDENCIES = ("dependencies", "devDependencies", "engines")
 EXAMPLE = re.compile(r"^```tsx?\n// (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TIMEOUT_IN_SECONDS = 120
 
-pytestmark = pytest.mark.skipif(
-    bool(missing_programs()), reason=f"the client requires {' and '.join(missing_programs())}"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        bool(missing_programs()), reason=f"the client requires {' and '.join(missing_programs())}"
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -152,3 +155,23 @@ def test_walk(client: Client, arguments: tuple[str, ...]) -> None:
     output = run(client.folder, "node", f"dist/walks/{client.name}.js", *arguments)
     steps = (SOURCE / "walks" / client.walk).read_text(encoding="utf-8").count("\ndone(")
     assert output.count("ok: ") == steps > 0, output
+
+
+def test_example_with_nextjs_compiles(client: Client, tmp_path: Path) -> None:
+    page = client.project / "docs" / "nextjs.md"
+    assert page.exists() == (ANSWERS[client.name].get("auth") == "external")
+    if not page.exists():
+        return
+    files = EXAMPLE.findall(page.read_text(encoding="utf-8"))
+    assert len(files) == page.read_text(encoding="utf-8").count("```ts") > 0
+    for name, text in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    home = install(NEXTJS)
+    shutil.copy2(home / "tsconfig.json", tmp_path)
+    shutil.copytree(home / "node_modules", tmp_path / "node_modules", symlinks=True)
+    package = tmp_path / "node_modules" / "todo-backend-client"
+    shutil.copytree(client.folder / "dist", package / "dist")
+    shutil.copy2(client.folder / "package.json", package)
+    run(tmp_path, "npx", "--no-install", "tsc")
