@@ -9,10 +9,10 @@ export interface TokenSource {
   /** Replace the tokens; `undefined` when the session has ended. */
   set(tokens: Tokens | undefined): void | Promise<void>;
   /**
-   * Run a task while no other one runs. A store that several browser tabs share needs it, because
+   * Run an action while no other one runs. A store that several browser tabs share needs it, because
    * a refresh token that is used twice ends the session.
    */
-  exclusively?<T>(task: () => Promise<T>): Promise<T>;
+  exclusively?<T>(action: () => Promise<T>): Promise<T>;
 }
 
 /** Return a store that loses its tokens when the page or the process ends. */
