@@ -58,6 +58,7 @@ GIVEN: list[Case] = [
     ({"soft_delete": 2}, ("soft_delete",)),
     ({"idempotency": "sometimes"}, ("idempotency",)),
     ({"mcp": "sometimes"}, ("mcp",)),
+    ({"client": "python"}, ("client", "none, typescript")),
     ({"operations": "stats"}, ("operations", "complete, stats, bulk, search")),
     ({"operations": ["stats", "export"]}, ("operations",)),
     ({"operations": {"stats": True}}, ("operations",)),

@@ -80,6 +80,7 @@ def test_default_names_occur_nowhere(render: Render, auth: str) -> None:
         resource_name="book",
         fields={"title": "str"},
         auth=auth,
+        client="typescript",
     )
     left = [
         f"{name}: {line}"
@@ -87,6 +88,17 @@ def test_default_names_occur_nowhere(render: Render, auth: str) -> None:
         if name != ".copier-answers.yml"  # It names the template.
         for line in text.splitlines()
         if re.search(r"(?<!asyncio\.)\b(task|todo)s?\b", line, re.IGNORECASE)
+    ]
+    assert left == []
+
+
+@pytest.mark.parametrize("auth", ["local", "external"])
+def test_no_trace_of_a_client_that_was_not_chosen(render: Render, auth: str) -> None:
+    left = [
+        name
+        for name, text in texts(render(auth=auth))
+        if "client" in name.split("/")
+        or re.search(r"make client|(?<![/-])client/|typescript|Node\.js|npm", text, re.IGNORECASE)
     ]
     assert left == []
 
@@ -106,15 +118,18 @@ def test_configuration_files_do_not_depend_on_the_answers(project: Path) -> None
     [
         ("vendor.compose-spec", "compose.yaml"),
         ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.github-workflows", ".github/workflows/client.yml"),
         ("vendor.dependabot", ".github/dependabot.yml"),
     ],
 )
 def test_configuration_files_match_their_schemas(render: Render, schema: str, file: str) -> None:
-    run_linter(CHECK_JSONSCHEMA, "--builtin-schema", schema, str(render() / file))
+    run_linter(
+        CHECK_JSONSCHEMA, "--builtin-schema", schema, str(render(client="typescript") / file)
+    )
 
 
 def test_workflow_is_least_privileged_and_pinned(render: Render) -> None:
-    project = render()
+    project = render(client="typescript")
     run_linter(ZIZMOR, "--offline", "--quiet", str(project / ".github"))
 
     workflow = (project / ".github/workflows/ci.yml").read_text(encoding="utf-8")
@@ -134,9 +149,17 @@ def test_pre_commit_configuration_is_valid(render: Render) -> None:
     run_linter(PRE_COMMIT, "validate-config", str(render() / ".pre-commit-config.yaml"))
 
 
-@pytest.mark.parametrize(("auth", "own"), [("local", ["user"]), ("external", [])])
-def test_make_lists_its_commands(render: Render, auth: str, own: list[str]) -> None:
-    project = render(auth=auth)
+@pytest.mark.parametrize(
+    ("answers", "own"),
+    [
+        ({}, ["user"]),
+        ({"auth": "external"}, []),
+        ({"client": "typescript"}, ["user", "client"]),
+        ({"auth": "external", "client": "typescript"}, ["client"]),
+    ],
+)
+def test_make_lists_its_commands(render: Render, answers: dict[str, str], own: list[str]) -> None:
+    project = render(**answers)
     listed = subprocess.run(
         ["make"], cwd=project, capture_output=True, text=True, check=True
     ).stdout

@@ -1,0 +1,4 @@
+type Token = string | null | undefined;
+
+/** Returns a token of the issuer for one user: a new one, each time that it is called. */
+export type TokenSource = () => Token | Promise<Token>;
