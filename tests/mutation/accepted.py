@@ -81,6 +81,9 @@ ACCEPTED = {
     "defaults app/http/addresses.py module: TYPE_CHECKING -> (not (TYPE_CHECKING))": (
         "the import is needed for types only, and works"
     ),
+    "graph app/mcp/resource_tools.py module: TYPE_CHECKING -> (not (TYPE_CHECKING))": (
+        "the import is needed for types only, and works"
+    ),
     "defaults app/http/request_limits.py module: 50_000 -> 50001": CACHE_SIZE,
     "defaults app/http/request_limits.py module: 50_000 -> (49999)": CACHE_SIZE,
     "defaults app/http/request_limits.py _Policy.__init__: 0 -> 1": LONG_AGO,

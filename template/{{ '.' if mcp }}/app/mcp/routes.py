@@ -101,7 +101,9 @@ def install_mcp(app: FastAPI) -> None:
     """Serve the tools of the app."""
     # It logs the end of each request at INFO.
     logging.getLogger("mcp").setLevel(logging.WARNING)
-    sessions = StreamableHTTPSessionManager(create_server(), json_response=True, stateless=True)
+    sessions = StreamableHTTPSessionManager(
+        create_server(app.version), json_response=True, stateless=True
+    )
     router = APIRouter(route_class=_McpRoute, lifespan=lambda _app: sessions.run())
 
     async def answer_message(scope: ScopeDep, request: Request) -> Response:

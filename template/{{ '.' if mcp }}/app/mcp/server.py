@@ -42,7 +42,7 @@ def _report(error: Exception, request: Request) -> types.CallToolResult:
     return _failure(ApiError())
 
 
-def create_server() -> Server[Any]:
+def create_server(version: str) -> Server[Any]:
     """Create a server with the tools of all resources."""
     tools = all_tools()
 
@@ -74,6 +74,7 @@ def create_server() -> Server[Any]:
 
     return Server(
         TITLE,
+        version=version,
         instructions=DESCRIPTION,
         get_tool_input_schema=input_schema,
         on_list_tools=list_tools,

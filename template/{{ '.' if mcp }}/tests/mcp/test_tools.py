@@ -32,6 +32,9 @@ async def test_tools_are_the_operations(app: FastAPI, alice: UserClient) -> None
 async def test_tools_describe_themselves(app: FastAPI, alice: UserClient) -> None:
     async with agent_of(app, alice) as agent:
         tools = await agent.tools()
+        server = agent.client.server_info
+    assert server is not None
+    assert (server.name, server.version) == (app.title, app.version)
     for name, tool in tools.items():
         assert tool.description, name
         assert tool.output_schema, name
