@@ -56,7 +56,8 @@ equal([stale.status, stale.code], [412, "PRECONDITION_FAILED"]);
 const anonymous = createApi({ baseUrl, tokens: memoryTokens() });
 equal((await failure(anonymous.GET("/api/tasks"))).code, "UNAUTHORIZED");
 const wrong = { body: { email: "nobody@example.com", password } };
-equal((await failure(ada.api.POST("/api/auth/login", wrong))).status, 401);
+const login = () => failure(ada.api.POST("/api/auth/login", wrong));
+equal(await during(login), ["POST /api/auth/login"]);
 done("errors");
 
 async function expire(): Promise<void> {
@@ -74,7 +75,16 @@ equal(sent.length, 11);
 equal((await during(read)).length, 1);
 await expire();
 equal((await during(read)).length, 3);
-done("one refresh for all waiting calls");
+const renewed = await ada.tokens.get();
+let reads = 0;
+const shared = {
+  ...ada.tokens,
+  get: () => renewed && { ...renewed, ...(reads++ ? {} : { access_token: "expired" }) },
+};
+const tab = createApi({ baseUrl, tokens: shared });
+const inTab = await during(() => tab.GET("/api/tasks"));
+equal(inTab, ["GET /api/tasks", "GET /api/tasks"]);
+done("one refresh for all waiting calls, and none after that of another tab");
 
 equal((await ada.api.DELETE("/api/tasks/{task_id}", one)).data, undefined);
 equal((await failure(read())).status, 404);
