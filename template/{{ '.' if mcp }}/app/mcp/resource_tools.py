@@ -63,9 +63,8 @@ def validated(model: type[ModelT], arguments: Json) -> ModelT:
     try:
         return model.model_validate(arguments)
     except ValidationError as error:
-        found = error.errors(include_url=False)
         raise RequestValidationError(
-            [{**item, "loc": ("arguments", *item["loc"])} for item in found]
+            [{**item, "loc": ("arguments", *item["loc"])} for item in error.errors()]
         ) from error
 
 

@@ -51,7 +51,7 @@ def _check_message(body: bytes) -> None:
         BadRequest: it is not JSON, or not JSON-RPC.
     """
     try:
-        jsonrpc_message_adapter.validate_python(from_json(body), by_name=False)
+        jsonrpc_message_adapter.validate_python(from_json(body))
     except (ValueError, ValidationError) as error:
         raise BadRequest("The body is not a JSON-RPC message.") from error
 
