@@ -42,7 +42,7 @@ ALL = STRENGTH > 2
 TESTED = [name for name in CELLS if name != "defaults"]
 # In an ordinary run, the own tests of these cells run on both databases, and those of the others on
 # one of the two.
-BOTH = {"backend-builder", "fastapi-sqlmodel-generator", "graph", "strictest"}
+BOTH = {"backend-builder", "fastapi-sqlmodel-generator"}
 OTHERS = [name for name in TESTED if name not in BOTH]
 ON_SQLITE = TESTED if ALL else [name for name in TESTED if name not in OTHERS[1::2]]
 ON_POSTGRESQL = TESTED if ALL else [name for name in TESTED if name not in OTHERS[::2]]

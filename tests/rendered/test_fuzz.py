@@ -28,7 +28,6 @@ RUNS = (
     if ALL
     else [
         ("defaults", "sqlite"),
-        ("all-types", "postgresql"),
         ("graph", "sqlite"),
         ("strictest", "postgresql"),
     ]
