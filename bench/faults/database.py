@@ -232,7 +232,7 @@ def one_row(stage: Stage) -> Seen:
         with load(app.port, app.token, readers=0, writers=0, others=(add,) * WRITERS) as found:
             time.sleep(2 * AFTER_SECONDS)
         value = int(app.send("GET", path).content["description"])
-    note = f"the row has counted to {value}, with `If-Match`; 412: somebody else was faster"
+    note = f"{value} updates with `If-Match`; 412: another client had updated the row"
     wrong = () if value else ("nothing was counted",)
     return Seen(
         found.statuses(),

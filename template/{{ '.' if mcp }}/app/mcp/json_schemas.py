@@ -76,7 +76,7 @@ def row_schema(row: type[BaseModel]) -> Json:
 
 
 def page_schema(page: Any, row: type[BaseModel], shown: Iterable[str]) -> Json:
-    """Return the schema of a page whose rows have only some of their fields."""
+    """Return the JSON schema of a page, whose items have only the fields that lists show."""
     schema = result_schema(page)
     definitions = schema.pop("$defs")
     if schema["type"] == "array":
