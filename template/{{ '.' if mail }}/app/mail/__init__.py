@@ -1,0 +1,1 @@
+"""Mails: the outbox, the sender, and their texts."""

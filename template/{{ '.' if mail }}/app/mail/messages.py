@@ -1,0 +1,52 @@
+"""The texts of mails: the files in `templates/`, which can be replaced by translations.
+
+The first line of a text file is the subject. In all files, `$app` is the name of the application and
+`$link` a link. Names of users are left out: anybody can register with the address of somebody else,
+and with a name that is an advertisement.
+"""
+
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+
+from app import TITLE
+from app.mail.outbox import Kind, Mail
+from app.mail.settings import MailSettings
+
+TEMPLATES = Path(__file__).with_name("templates")
+# The pages of the frontend that links lead to.
+PAGES = {
+    Kind.VERIFY_EMAIL: "verify-email",
+    Kind.CHANGE_EMAIL: "verify-email",
+    Kind.RESET_PASSWORD: "reset-password",
+}
+OTHER_PAGE = "forgot-password"
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def compose(mail: Mail, settings: MailSettings) -> EmailMessage:
+    """Compose a mail, as text and as HTML."""
+    link = f"{settings.links_url}/{PAGES.get(mail.kind, OTHER_PAGE)}"
+    if mail.token is not None:
+        link += f"?token={mail.token}"
+    values = {"app": TITLE, "link": link}
+    escaped = {name: escape(value) for name, value in values.items()}
+    subject, _, body = _template(f"{mail.kind}.txt").substitute(values).partition("\n")
+    message = EmailMessage()
+    message["Subject"] = " ".join(subject.split())
+    message["From"] = settings.sender
+    message["To"] = mail.recipient
+    message["Date"] = format_datetime(mail.created_at)
+    # The same for each attempt.
+    message["Message-ID"] = f"<{mail.id}@{parseaddr(settings.sender)[1].rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body.strip() + "\n")
+    message.add_alternative(_template(f"{mail.kind}.html").substitute(escaped), subtype="html")
+    return message

@@ -1,0 +1,59 @@
+"""Settings of mails."""
+
+from email.utils import parseaddr
+from typing import Annotated
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, HttpUrl, SecretStr
+
+from app.mail.smtp import read_smtp_url
+
+
+def _checked_url(url: SecretStr) -> SecretStr:
+    read_smtp_url(url.get_secret_value())
+    return url
+
+
+def _checked_sender(text: str) -> str:
+    try:
+        validate_email(parseaddr(text)[1], check_deliverability=False)
+    except EmailNotValidError:
+        raise ValueError("must be an address, or Name <address>") from None
+    if not text.isprintable():
+        raise ValueError("must be one line")
+    return text
+
+
+class MailSettings(BaseModel):
+    """How mails are sent, and where their links lead."""
+
+    # Without it, mails are written to the log.
+    smtp_url: Annotated[SecretStr, AfterValidator(_checked_url)] | None = None
+    mail_from: Annotated[str, AfterValidator(_checked_sender)] | None = None
+    frontend_url: HttpUrl | None = None
+    # Whether this process sends mails; false if a worker does.
+    send_mail: bool = True
+
+    @property
+    def sender(self) -> str:
+        """Return the address that mails are from."""
+        return self.mail_from or "no-reply@localhost"
+
+    @property
+    def links_url(self) -> str:
+        """Return the URL that links begin with."""
+        return str(self.frontend_url or "http://localhost:3000").rstrip("/")
+
+    def check_mail(self, *, production: bool) -> None:
+        """Check that mails can be sent.
+
+        Raises:
+            ValueError: a variable is missing.
+        """
+        if production:
+            if self.smtp_url is None:
+                raise ValueError("SMTP_URL is required in production")
+            if self.frontend_url is None:
+                raise ValueError("FRONTEND_URL is required in production")
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("MAIL_FROM is required with SMTP_URL")

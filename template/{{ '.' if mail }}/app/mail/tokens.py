@@ -1,0 +1,127 @@
+"""Tokens in mails: each has one purpose, and can be used once.
+
+A token is bound to an address and to the password that the user had: it ends when either changes.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Delete, delete, insert, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.database import ResultRow
+from app.errors import InvalidToken
+from app.models.datetimes import UtcDateTime
+from app.models.email_token import EmailToken
+from app.models.outgoing_mail import OutgoingMail
+from app.models.user import User
+from app.models.user_row import UserId
+
+TOKEN_BYTES = 32
+MAX_FORGOTTEN = 100
+
+tokens = EmailToken.__table__
+mails = OutgoingMail.__table__
+users = User.__table__
+
+
+class Purpose(StrEnum):
+    """What a token is for."""
+
+    VERIFY_EMAIL = "verify_email"
+    CHANGE_EMAIL = "change_email"
+    RESET_PASSWORD = "reset_password"
+
+
+LIFETIMES = {
+    Purpose.VERIFY_EMAIL: timedelta(hours=48),
+    Purpose.CHANGE_EMAIL: timedelta(hours=48),
+    Purpose.RESET_PASSWORD: timedelta(minutes=30),
+}
+
+
+def _hash(token: str) -> str:
+    """Hash a token; it is random and long enough for a fast hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def create_token(
+    connection: AsyncConnection, purpose: Purpose, mail: ResultRow
+) -> str | None:
+    """Create the token of a mail, or return None if there is no user for it any more.
+
+    The row of the user is locked, so that a concurrent change ends this token or prevents it.
+    """
+    now = datetime.now(UTC)
+    conditions = [
+        # The password may have changed since the mail was asked for.
+        users.c.password_changed_at <= mail["created_at"],
+        users.c.disabled_at.is_(None),
+    ]
+    if mail["user_id"] is not None:
+        conditions.append(users.c.id == mail["user_id"])
+    if purpose != Purpose.CHANGE_EMAIL:
+        conditions.append(users.c.email == mail["recipient"])
+    if purpose == Purpose.VERIFY_EMAIL:
+        conditions.append(users.c.email_verified.is_(False))
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    values = {
+        "user_id": users.c.id,
+        "purpose": literal(purpose.value),
+        "token_hash": literal(_hash(token)),
+        "email": literal(mail["recipient"]),
+        "password_changed_at": users.c.password_changed_at,
+        "expires_at": literal(now + LIFETIMES[purpose], UtcDateTime),
+    }
+    source = select(*values.values()).where(*conditions).with_for_update(read=True)
+    created = await connection.execute(
+        insert(tokens).from_select(list(values), source).returning(tokens.c.id)
+    )
+    found = created.first() is not None
+    await connection.execute(_forget_expired(now))
+    return token if found else None
+
+
+def _forget_expired(now: datetime) -> Delete:
+    """Build the statement that deletes some expired tokens: more than a mail adds."""
+    expired = (
+        select(tokens.c.id)
+        .where(tokens.c.expires_at <= now)
+        .limit(MAX_FORGOTTEN)
+        .with_for_update(skip_locked=True)
+    )
+    return delete(tokens).where(tokens.c.id.in_(expired))
+
+
+async def use_token(
+    connection: AsyncConnection, token: str, purposes: Collection[Purpose]
+) -> ResultRow:
+    """Delete a token, and return its row; of concurrent attempts, one succeeds.
+
+    Raises:
+        InvalidToken: it is unknown, was used, has expired, or has another purpose.
+    """
+    used = await connection.execute(
+        delete(tokens)
+        .where(
+            tokens.c.token_hash == _hash(token),
+            tokens.c.purpose.in_([purpose.value for purpose in purposes]),
+            tokens.c.expires_at > datetime.now(UTC),
+        )
+        .returning(tokens)
+    )
+    row = used.mappings().first()
+    if row is None:
+        raise InvalidToken
+    return ResultRow(row)
+
+
+async def end_tokens(connection: AsyncConnection, user_id: UserId) -> None:
+    """End all tokens of a user, also those of mails that have not been sent yet."""
+    # First the mails: a sender that has claimed one of them creates its token before it commits.
+    pending = (mails.c.user_id == user_id, mails.c.kind.in_([each.value for each in Purpose]))
+    await connection.execute(delete(mails).where(*pending))
+    await connection.execute(delete(tokens).where(tokens.c.user_id == user_id))

@@ -1,0 +1,166 @@
+"""Operations on users that send mails, or take tokens from them.
+
+No response tells whether an address is a user's: the work is the same, and the sender of the outbox
+finds out later.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+from app.auth.passwords import SLOTS, hash_password
+from app.auth.sessions import end_sessions
+from app.db.integrity import refusal
+from app.errors import Conflict, InvalidToken
+from app.mail.outbox import Kind, new_mail
+from app.mail.tokens import Purpose, end_tokens, use_token
+from app.models.user import User
+from app.models.user_row import UserId
+from app.schemas import auth_email as schemas
+from app.schemas.auth import UserCreate
+from app.services.auth import (
+    AuthContext,
+    check_current_password,
+    check_new_password,
+    get_row,
+    new_user,
+)
+
+INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+users = User.__table__
+
+
+async def register(context: AuthContext, data: UserCreate) -> None:
+    """Add a user who registers, and send a mail to the address, also if it is taken.
+
+    Raises:
+        RateLimited: too many registrations came from this address, or with this email.
+        ValidationFailed: the password is easy to guess.
+    """
+    await context.rate_limits.count_registration(context.address)
+    await context.rate_limits.count_mail(data.email)
+    check_new_password("password", data.password, data.email)
+    async with SLOTS:
+        password_hash = await hash_password(data.password)
+    insert = INSERTS[context.database.engine.dialect.name](users)
+    values = new_user(data, password_hash)
+    added = insert.values(values).on_conflict_do_nothing(index_elements=["email"])
+    async with context.database.transaction() as connection:
+        user_id = await connection.scalar(added.returning(users.c.id))
+        kind = Kind.ADDRESS_TAKEN if user_id is None else Kind.VERIFY_EMAIL
+        await connection.execute(new_mail(kind, data.email, user_id))
+
+
+async def resend_verification(context: AuthContext, email: str) -> None:
+    """Send the link again, if a user has this email and has not verified it.
+
+    Raises:
+        RateLimited: too many mails were asked for with this email, or from this address.
+    """
+    await context.rate_limits.count_mail(email, context.address)
+    await context.database.execute(new_mail(Kind.VERIFY_EMAIL, email))
+
+
+async def resend_own_verification(context: AuthContext, user_id: UserId) -> None:
+    """Send the link again to a user, if their email is not verified.
+
+    Raises:
+        RateLimited: too many mails were asked for with this email, or from this address.
+    """
+    user = await get_row(context, user_id)
+    await resend_verification(context, user["email"])
+
+
+async def forgot_password(context: AuthContext, email: str) -> None:
+    """Send a link for a new password, if a user has this email.
+
+    Raises:
+        RateLimited: too many mails were asked for with this email, or from this address.
+    """
+    await context.rate_limits.count_mail(email, context.address)
+    await context.database.execute(new_mail(Kind.RESET_PASSWORD, email))
+
+
+async def verify_email(context: AuthContext, token: str) -> None:
+    """Verify the address that a token was sent to; if it is a new one, the user has it from now on.
+
+    Raises:
+        InvalidToken: the token is not valid, or somebody else has the new address by now.
+    """
+    try:
+        async with context.database.transaction() as connection:
+            found = await use_token(
+                connection, token, (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
+            )
+            same = [
+                users.c.id == found["user_id"],
+                users.c.password_changed_at == found["password_changed_at"],
+            ]
+            if found["purpose"] == Purpose.VERIFY_EMAIL:
+                same.append(users.c.email == found["email"])
+            else:
+                await end_tokens(connection, found["user_id"])
+            values = {"email": found["email"], "email_verified": True}
+            changed = await connection.execute(update(users).where(*same).values(values))
+            if not changed.rowcount:
+                raise InvalidToken
+    except DBAPIError as error:
+        refused = refusal(error)
+        raise (InvalidToken() if isinstance(refused, Conflict) else refused) from error
+
+
+async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -> None:
+    """Set a new password, and end all sessions of the user.
+
+    The token also proves that the address is the user's.
+
+    Raises:
+        InvalidToken: the token is not valid.
+        ValidationFailed: the password is easy to guess.
+    """
+    now = datetime.now(UTC)
+    async with context.database.transaction() as connection:
+        found = await use_token(connection, data.token, (Purpose.RESET_PASSWORD,))
+        # Rolls back, so that the token can be used with another password.
+        check_new_password("new_password", data.new_password, found["email"])
+        async with SLOTS:
+            password_hash = await hash_password(data.new_password)
+        await end_tokens(connection, found["user_id"])
+        same = (
+            users.c.id == found["user_id"],
+            users.c.email == found["email"],
+            users.c.password_changed_at == found["password_changed_at"],
+            users.c.disabled_at.is_(None),
+        )
+        values = {
+            "password_hash": password_hash,
+            "password_changed_at": now,
+            "email_verified": True,
+        }
+        changed = await connection.execute(update(users).where(*same).values(values))
+        if not changed.rowcount:
+            raise InvalidToken
+        await end_sessions(connection, found["user_id"])
+        await connection.execute(new_mail(Kind.PASSWORD_CHANGED, found["email"], found["user_id"]))
+
+
+async def change_email(
+    context: AuthContext, user_id: UserId, data: schemas.EmailChange
+) -> None:
+    """Send a link to a new address, and a notice to the old one.
+
+    Raises:
+        Forbidden: the current password is wrong.
+        RateLimited: too many attempts failed, or too many mails were asked for.
+    """
+    user = await get_row(context, user_id)
+    await check_current_password(context, user, data.current_password)
+    await context.rate_limits.count_mail(data.new_email, context.address)
+    async with context.database.transaction() as connection:
+        taken = await connection.scalar(select(users.c.id).where(users.c.email == data.new_email))
+        kind = Kind.CHANGE_EMAIL if taken is None else Kind.ADDRESS_TAKEN
+        await connection.execute(new_mail(kind, data.new_email, user_id))
+        await connection.execute(new_mail(Kind.EMAIL_CHANGE_REQUESTED, user["email"], user_id))
