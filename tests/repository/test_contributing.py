@@ -180,7 +180,7 @@ def test_add_a_question(checkout: Checkout) -> None:
     assert 'unknown question "greeting"' in unknown
     checkout.check(dict.fromkeys((KNOWN, ROW), "greeting"), passing=[REJECTED, PAIRS])
 
-    known = "'user_id_type': ['uuid', 'int'],"
+    known = "'mail': 'boolean',"
     checkout.after("hooks/check/given.jinja", known, "\n  'greeting': ['hello', 'good_day'],")
     row = "| `greeting` | `hello`, `good_night` | the message of `GET /` |\n"
     checkout.before("README.md", "\nThe default `fields`:\n", row)
