@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import Insert, delete, insert, select, update
 
 from app.db.database import Database, ResultRow
-from app.mail.tokens import LIFETIMES, Purpose, create_token
+from app.mail.tokens import Purpose, create_token
 from app.models.outgoing_mail import OutgoingMail
 from app.models.row import Id
 from app.models.user_row import UserId
@@ -33,6 +33,10 @@ class Kind(StrEnum):
     ADDRESS_TAKEN = "address_taken"
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     PASSWORD_CHANGED = "password_changed"
+
+
+# Of the mails that contain a token.
+PURPOSES = {Kind(purpose.value): purpose for purpose in Purpose}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def _pause(attempts: int) -> timedelta:
     """Return the pause after an attempt, by the number of those before."""
     if attempts >= LONGEST_PAUSE_AFTER:
         return LONGEST_PAUSE
-    return FIRST_PAUSE * 2**attempts
+    return FIRST_PAUSE * (1 << attempts)
 
 
 async def claim(database: Database) -> Mail | None:
@@ -85,8 +89,8 @@ async def claim(database: Database) -> Mail | None:
             same = mails.c.id == row["id"]
             kind = Kind(row["kind"])
             token = None
-            if kind in LIFETIMES:
-                token = await create_token(connection, Purpose(kind), ResultRow(row))
+            if (purpose := PURPOSES.get(kind)) is not None:
+                token = await create_token(connection, purpose, ResultRow(row))
                 if token is None:
                     # Nobody has the address, or the link would be outdated.
                     await connection.execute(delete(mails).where(same))

@@ -28,7 +28,10 @@ from app.services.auth import (
     new_user,
 )
 
-INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+INSERTS: dict[str, type[postgresql.Insert | sqlite.Insert]] = {
+    "postgresql": postgresql.Insert,
+    "sqlite": sqlite.Insert,
+}
 
 users = User.__table__
 
@@ -92,9 +95,7 @@ async def verify_email(context: AuthContext, token: str) -> None:
     """
     try:
         async with context.database.transaction() as connection:
-            found = await use_token(
-                connection, token, (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
-            )
+            found = await use_token(connection, token, (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL))
             same = [
                 users.c.id == found["user_id"],
                 users.c.password_changed_at == found["password_changed_at"],
@@ -147,9 +148,7 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
         await connection.execute(new_mail(Kind.PASSWORD_CHANGED, found["email"], found["user_id"]))
 
 
-async def change_email(
-    context: AuthContext, user_id: UserId, data: schemas.EmailChange
-) -> None:
+async def change_email(context: AuthContext, user_id: UserId, data: schemas.EmailChange) -> None:
     """Send a link to a new address, and a notice to the old one.
 
     Raises:
