@@ -17,6 +17,8 @@ from app.errors import RateLimited
 from tests.support.accounts import (
     AUTH,
     EMAIL,
+    REGISTERED,
+    TAKEN,
     auth_settings,
     bearer,
     client_with_address,
@@ -108,11 +110,11 @@ async def test_wrong_current_passwords_count(client: AsyncClient, limited: Async
 
 
 async def test_registrations_by_address(app: FastAPI, limited: AsyncClient) -> None:
-    assert (await register(limited)).status_code == 201
-    assert (await register(limited)).status_code == 409
+    assert (await register(limited)).status_code == REGISTERED
+    assert (await register(limited)).status_code == TAKEN
     assert_limited(await register(limited, "dave@example.com"))
     async with client_with_address(app, "192.0.2.2", **LOW) as other:
-        assert (await register(other, "dave@example.com")).status_code == 201
+        assert (await register(other, "dave@example.com")).status_code == REGISTERED
 
 
 @pytest.mark.usefixtures("database")
@@ -123,7 +125,7 @@ async def test_each_address_has_its_own_limits(app: FastAPI) -> None:
             transport = ASGITransport(other, client=(address, 1234))
             async with AsyncClient(transport=transport, base_url="http://test") as client:
                 responses = [await register(client) for _ in range(3)]
-                assert [response.status_code for response in responses[1:]] == [409, 429]
+                assert [response.status_code for response in responses[1:]] == [TAKEN, 429]
 
 
 @pytest.mark.parametrize(

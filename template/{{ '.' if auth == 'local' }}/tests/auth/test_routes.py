@@ -18,6 +18,8 @@ from app.models.user import User
 from tests.support.accounts import (
     AUTH,
     EMAIL,
+    REGISTERED,
+    TAKEN,
     bearer,
     json_body,
     log_in,
@@ -40,38 +42,38 @@ async def count_rows(database: Database, model: Any) -> int:
 async def test_registered_user_can_log_in(client: AsyncClient) -> None:
     body = {"email": EMAIL, "password": PASSWORD, "name": "Carol"}
     created = await client.post(f"{AUTH}/register", json=body)
-    assert created.status_code == 201
-    assert created.json().keys() == {"id", "email", "name", "created_at"}
-    assert created.json()["name"] == "Carol"
+    assert created.status_code == REGISTERED
     tokens = await log_in(client)
     assert tokens.status_code == 200
     assert tokens.headers["Cache-Control"] == "no-store"
     assert tokens.json().keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert (tokens.json()["token_type"], tokens.json()["expires_in"]) == ("bearer", 900)
-    assert (await me(client, tokens.json()["access_token"])).json() == created.json()
+    user = (await me(client, tokens.json()["access_token"])).json()
+    assert user.keys() >= {"id", "email", "name", "created_at"}
+    assert (user["email"], user["name"]) == (EMAIL, "Carol")
 
 
 @pytest.mark.parametrize("email", ["CAROL@example.com", "carol@EXAMPLE.com", "Carol@Example.Com"])
 async def test_emails_are_case_insensitive(client: AsyncClient, email: str) -> None:
-    assert (await register(client)).status_code == 201
+    assert (await register(client)).status_code == REGISTERED
     taken = await register(client, email)
-    assert taken.status_code == 409
-    assert "email" in taken.text
+    assert taken.status_code == TAKEN
     assert (await log_in(client, email)).status_code == 200
 
 
 async def test_composed_and_decomposed_letters_are_one_email(client: AsyncClient) -> None:
-    created = await register(client, "ZOE\u0308@example.com")
-    assert created.json()["email"] == "zo\u00eb@example.com"
-    assert (await register(client, "zo\u00eb@example.com")).status_code == 409
+    tokens = await new_session(client, "ZOE\u0308@example.com")
+    user = (await me(client, tokens["access_token"])).json()
+    assert user["email"] == "zo\u00eb@example.com"
+    assert (await register(client, "zo\u00eb@example.com")).status_code == TAKEN
 
 
 @pytest.mark.parametrize(("one", "other"), [("stra\u00dfe", "strasse"), ("\ufb01n", "fin")])
 async def test_different_mailboxes_stay_different(
     client: AsyncClient, one: str, other: str
 ) -> None:
-    assert (await register(client, f"{other}@example.com")).status_code == 201
-    assert (await register(client, f"{one}@example.com")).status_code in {201, 422}
+    assert (await register(client, f"{other}@example.com")).status_code == REGISTERED
+    assert (await register(client, f"{one}@example.com")).status_code in {REGISTERED, 422}
 
 
 async def test_one_of_parallel_registrations_succeeds(
@@ -79,7 +81,7 @@ async def test_one_of_parallel_registrations_succeeds(
 ) -> None:
     emails = ["dave@example.com", "DAVE@example.com"] * 8
     responses = await asyncio.gather(*(register(client, email) for email in emails))
-    assert sorted(response.status_code for response in responses) == [201] + [409] * 15
+    assert sorted(response.status_code for response in responses) == [REGISTERED] + [TAKEN] * 15
     assert await count_rows(database, User) == 1
 
 
@@ -92,7 +94,7 @@ async def test_invalid_password(client: AsyncClient, password: Any) -> None:
 
 @pytest.mark.parametrize("password", ["eight888", "p" * 128, "\0" * 8, "пароль-🔑-密码"])
 async def test_password_may_contain_any_characters(client: AsyncClient, password: str) -> None:
-    assert (await register(client, password=password)).status_code == 201
+    assert (await register(client, password=password)).status_code == REGISTERED
     assert (await log_in(client, password=password)).status_code == 200
 
 
@@ -229,8 +231,8 @@ async def test_log_contains_no_user_data(
     log = configure(log_format, "DEBUG")
     email, name, password = "dagmar@example.com", "Dagmar Dreizehn", "a password of thirteen"
     body = {"email": email, "name": name, "password": password}
-    assert (await client.post(f"{AUTH}/register", json=body)).status_code == 201
-    assert (await client.post(f"{AUTH}/register", json=body)).status_code == 409
+    assert (await client.post(f"{AUTH}/register", json=body)).status_code == REGISTERED
+    assert (await client.post(f"{AUTH}/register", json=body)).status_code == TAKEN
     assert (await log_in(client, email, "wrong password")).status_code == 401
     tokens = (await log_in(client, email, password)).json()
     form = {"username": email, "password": password}
@@ -262,7 +264,7 @@ async def test_deleting_a_user(client: AsyncClient, database: Database) -> None:
     assert (await me(client, tokens["access_token"])).status_code == 401
     assert (await refresh(client, tokens["refresh_token"])).status_code == 401
     assert (await log_in(client)).status_code == 401
-    assert (await register(client)).status_code == 201
+    assert (await register(client)).status_code == REGISTERED
 
 
 async def test_deleting_a_user_keeps_the_others(client: AsyncClient) -> None:

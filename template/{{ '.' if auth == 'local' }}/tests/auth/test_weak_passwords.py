@@ -6,7 +6,7 @@ import pytest
 from httpx import AsyncClient
 
 from app.auth.weak_passwords import COMMON, LIKE_EMAIL, weakness
-from tests.support.accounts import AUTH, EMAIL, bearer, log_in, new_session, register
+from tests.support.accounts import AUTH, EMAIL, REGISTERED, bearer, log_in, new_session, register
 from tests.support.error_shape import error_of
 from tests.support.identity import PASSWORD
 
@@ -29,7 +29,7 @@ async def test_registration_rejects_it(client: AsyncClient, password: str, reaso
     response = await register(client, password=password)
     assert error_of(response, 422, "VALIDATION_ERROR") == {"password": reason}
     assert password not in response.text
-    assert (await register(client)).status_code == 201
+    assert (await register(client)).status_code == REGISTERED
 
 
 @pytest.mark.parametrize(("password", "reason"), WEAK)

@@ -20,7 +20,7 @@ from app.models.session import Session
 from app.models.user import User
 from app.state import get_state
 from scripts import users
-from tests.support.accounts import EMAIL, log_in, me, new_session, refresh, register
+from tests.support.accounts import EMAIL, TAKEN, log_in, me, new_session, refresh, register
 from tests.support.identity import PASSWORD
 
 NEW_PASSWORD = "a new one, and longer"
@@ -109,7 +109,7 @@ async def test_disabled_user_has_no_sessions_and_cannot_log_in(
     assert disabled.status_code == wrong.status_code == 401
     assert {**disabled.json(), "timestamp": 0} == {**wrong.json(), "timestamp": 0}
     assert disabled.headers["WWW-Authenticate"] == wrong.headers["WWW-Authenticate"]
-    assert (await register(client)).status_code == 409
+    assert (await register(client)).status_code == TAKEN
     assert (await me(client, other["access_token"])).status_code == 200
     assert await run("enable", EMAIL) is None
     assert (await log_in(client)).status_code == 200

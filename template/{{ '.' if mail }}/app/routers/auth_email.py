@@ -21,7 +21,7 @@ SENT = "If the address is a user's, a mail was sent to it."
 async def register(context: ContextDep, data: UserCreate) -> schemas.Message:
     """Register a new user with an email address and a password.
 
-    The response is the same if the address is taken; the mail says so.
+    The response does not tell whether the address is taken; a mail does.
     """
     await service.register(context, data)
     return schemas.Message(message=REGISTERED)
@@ -54,7 +54,7 @@ async def resend_verification(
 async def forgot_password(context: ContextDep, data: schemas.EmailRequest) -> schemas.Message:
     """Send a link to an address with which its user can set a new password.
 
-    The response is the same for unknown addresses.
+    The response does not tell whether there is one.
     """
     await service.forgot_password(context, data.email)
     return schemas.Message(message=SENT)
