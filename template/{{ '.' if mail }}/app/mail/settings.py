@@ -1,11 +1,12 @@
 """Settings of mails."""
 
 from email.utils import parseaddr
-from typing import Annotated
+from typing import Annotated, Self
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, HttpUrl, SecretStr
+from pydantic import AfterValidator, BaseModel, HttpUrl, SecretStr, model_validator
 
+from app.http.rate_limit_settings import RateLimit
 from app.mail.smtp import read_smtp_url
 
 
@@ -33,6 +34,10 @@ class MailSettings(BaseModel):
     frontend_url: HttpUrl | None = None
     # Whether this process sends mails; false if a worker does.
     send_mail: bool = True
+    # Whether users have to verify their email before they log in.
+    require_verified_email: bool = False
+    # Mails that one email asks for; ten times as many from one address.
+    rate_limit_mail: RateLimit = "20/hour"
 
     @property
     def sender(self) -> str:
@@ -44,16 +49,19 @@ class MailSettings(BaseModel):
         """Return the URL that links begin with."""
         return str(self.frontend_url or "http://localhost:3000").rstrip("/")
 
-    def check_mail(self, *, production: bool) -> None:
-        """Check that mails can be sent.
+    @model_validator(mode="after")
+    def _check_mail(self) -> Self:
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("MAIL_FROM is required with SMTP_URL")
+        return self
+
+    def check_mail_for_production(self) -> None:
+        """Reject settings with which mails would not be sent, or have wrong links.
 
         Raises:
             ValueError: a variable is missing.
         """
-        if production:
-            if self.smtp_url is None:
-                raise ValueError("SMTP_URL is required in production")
-            if self.frontend_url is None:
-                raise ValueError("FRONTEND_URL is required in production")
-        if self.smtp_url is not None and self.mail_from is None:
-            raise ValueError("MAIL_FROM is required with SMTP_URL")
+        if self.smtp_url is None:
+            raise ValueError("SMTP_URL is required in production")
+        if self.frontend_url is None:
+            raise ValueError("FRONTEND_URL is required in production")

@@ -1,12 +1,10 @@
 """SMTP servers on this host."""
 
-import asyncio
-import ssl
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -14,7 +12,6 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session, SMTP
 
 HOST = "127.0.0.1"
 USERNAME, PASSWORD = "app", "p@ss:word/?"
-CERTIFICATE = Path(__file__).parents[1] / "support" / "certificate.pem"
 
 
 class Mailbox:
@@ -65,8 +62,6 @@ def smtp_server(mailbox: Mailbox, port: int = 0, **options: Any) -> Iterator[int
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -29,8 +29,8 @@ from app.db.url.parse import read_database_url
 from app.http.origins import checked_host, checked_origin
 from app.http.rate_limit_settings import RateLimitSettings
 from app.http.telemetry_settings import TelemetrySettings, check_extra
-{{ 'from app.mail.settings import MailSettings\n' if mail -}}
-{{ '\n' }}# Uvicorn and Gunicorn stop when a worker exits with this status; with others they restart it.
+
+# Uvicorn and Gunicorn stop when a worker exits with this status; with others they restart it.
 STARTUP_FAILURE = 3
 
 
@@ -67,7 +67,7 @@ class DatabaseSettings(BaseSettings):
         return value
 
 
-class Settings(AuthSettings, {{ 'MailSettings, ' if mail }}RateLimitSettings, TelemetrySettings, DatabaseSettings):
+class Settings(AuthSettings, RateLimitSettings, TelemetrySettings, DatabaseSettings):
     """All settings of the app."""
 
     # Of one process.
@@ -107,13 +107,7 @@ class Settings(AuthSettings, {{ 'MailSettings, ' if mail }}RateLimitSettings, Te
             check_extra("METRICS_ENABLED", "prometheus_client", "metrics")
         return value
 
-{{ '    @model_validator(mode="after")
-    def _check_mail(self) -> Self:
-        self.check_mail(production=self.environment == "production")
-        return self
-
-' if mail -}}
-{{ '    ' }}@model_validator(mode="after")
+    @model_validator(mode="after")
     def _check_production(self) -> Self:
         if self.environment == "production":
             if "log_format" not in self.model_fields_set:
