@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session, SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 HOST = "127.0.0.1"
 USERNAME, PASSWORD = "app", "p@ss:word/?"
@@ -20,10 +20,15 @@ class Mailbox:
     def __init__(self, answer: str = "250 OK") -> None:
         self.answer = answer
         self.received: list[tuple[str, EmailMessage]] = []
-        self.logins: list[str | None] = []
+        self.logins: list[object] = []
 
     async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
     ) -> str:
         """Accept or refuse a recipient."""
         if self.answer.startswith("250"):
@@ -38,7 +43,7 @@ class Mailbox:
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.received += [(address, message) for address in envelope.rcpt_tos]
-        self.logins.append(session.login_data)
+        self.logins.append(session.auth_data)
         return "250 OK"
 
 

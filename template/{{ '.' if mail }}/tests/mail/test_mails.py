@@ -3,7 +3,7 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
-from pydantic import SecretStr
+from pydantic import HttpUrl, SecretStr
 from sqlalchemy import select, update
 
 from app.db.database import Database
@@ -52,19 +52,21 @@ def settings_of(port: int, credentials: str = "", scheme: str = "smtp") -> MailS
     return MailSettings(
         smtp_url=SecretStr(f"{scheme}://{credentials}{HOST}:{port}"),
         mail_from="App <no-reply@example.com>",
-        frontend_url="https://app.example.com",  # type: ignore[arg-type]
+        frontend_url=HttpUrl("https://app.example.com"),
     )
 
 
 @pytest.fixture
-async def sender(database: Database, port: int) -> AsyncIterator[Sender]:
+def sender(database: Database, port: int) -> Sender:
     """The sender of the outbox."""
-    yield Sender(database, settings_of(port))
+    return Sender(database, settings_of(port))
 
 
-async def post(client: AsyncClient, path: str, token: str = "", **body: Any) -> Response:
+async def post(
+    client: AsyncClient, path: str, access_token: str = "", /, **body: Any
+) -> Response:
     """Send a request."""
-    headers = bearer(token) if token else {}
+    headers = bearer(access_token) if access_token else {}
     return await client.post(f"{AUTH}{path}", json=body, headers=headers)
 
 
@@ -78,6 +80,13 @@ async def received(sender: Sender, mailbox: Mailbox) -> dict[str, EmailMessage]:
     mailbox.received.clear()
     assert await sender.send_due()
     return dict(mailbox.received)
+
+
+def own_log(caplog: pytest.LogCaptureFixture) -> str:
+    """Return what the app has logged, without the server."""
+    records = [record for record in caplog.records if record.name.startswith("app.")]
+    assert records
+    return "\n".join(record.getMessage() for record in records)
 
 
 def text_of(message: EmailMessage) -> str:
@@ -202,9 +211,7 @@ async def test_change_of_the_password_ends_tokens(
     assert "changed" in (await received(sender, mailbox))[EMAIL]["Subject"]
 
 
-async def test_change_of_the_address(
-    client: AsyncClient, sender: Sender, mailbox: Mailbox
-) -> None:
+async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbox: Mailbox) -> None:
     access_token = (await new_session(client))["access_token"]
     await post(client, "/forgot-password", email=EMAIL)
     await sender.send_due()
@@ -317,7 +324,7 @@ async def test_server_that_is_down(
     assert row["attempts"] == 1
     assert row["next_attempt_at"] > datetime.now(UTC) + timedelta(seconds=50)
     assert "not sent yet" in caplog.text
-    assert EMAIL not in caplog.text
+    assert EMAIL not in own_log(caplog)
     with smtp_server(mailbox, port):
         assert await sender.send_due()
         assert mailbox.received == []
@@ -343,7 +350,7 @@ async def test_recipient_that_is_refused(
         assert await Sender(database, settings_of(port)).send_due()
     assert len(await stored(database)) == left
     assert answer[:3] in caplog.text
-    assert EMAIL not in caplog.text
+    assert EMAIL not in own_log(caplog)
 
 
 async def test_mail_is_given_up_after_a_day(
@@ -359,7 +366,7 @@ async def test_mail_is_given_up_after_a_day(
             await sender.send_due()
             assert len(await stored(database)) == left
     assert "given up" in caplog.text
-    assert EMAIL not in caplog.text
+    assert EMAIL not in own_log(caplog)
 
 
 async def test_pauses_grow(database: Database) -> None:
@@ -388,7 +395,7 @@ async def test_three_senders_send_each_mail_once(
 
 
 async def test_server_that_requires_a_login(database: Database, mailbox: Mailbox) -> None:
-    options = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
+    options: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
     with smtp_server(mailbox, **options) as port:
         await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
         assert not await Sender(database, settings_of(port, "app:wrong@")).send_due()
