@@ -62,9 +62,7 @@ def sender(database: Database, port: int) -> Sender:
     return Sender(database, settings_of(port))
 
 
-async def post(
-    client: AsyncClient, path: str, access_token: str = "", /, **body: Any
-) -> Response:
+async def post(client: AsyncClient, path: str, access_token: str = "", /, **body: Any) -> Response:
     """Send a request."""
     headers = bearer(access_token) if access_token else {}
     return await client.post(f"{AUTH}{path}", json=body, headers=headers)
