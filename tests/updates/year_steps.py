@@ -32,7 +32,7 @@ GENERATED = ("chores", "sessions", "users")
 # needs an extension fails there.
 WITHOUT_EXTENSIONS = "tests/migrations/test_migrations.py::test_revision_is_written_from_the_models"
 LAST_SEEN = Edit(
-    "template/*/app/models/user.py",
+    "template/*/app/models/user.py.jinja",
     "    created_at: datetime = Field(sa_type=UtcDateTime)\n",
     "    created_at: datetime = Field(sa_type=UtcDateTime)\n"
     "    last_seen_at: datetime | None = Field(sa_type=UtcDateTime)\n",
