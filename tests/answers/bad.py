@@ -59,6 +59,9 @@ GIVEN: list[Case] = [
     ({"idempotency": "sometimes"}, ("idempotency",)),
     ({"mcp": "sometimes"}, ("mcp",)),
     ({"client": "python"}, ("client", "none, typescript")),
+    ({"mail": "sometimes"}, ("mail", "must be true or false")),
+    ({"mail": None}, ("mail", "must be true or false")),
+    ({"mail": 587, "auth": "external"}, ("1 wrong", "mail", "must be true or false")),
     ({"operations": "stats"}, ("operations", "complete, stats, bulk, search")),
     ({"operations": ["stats", "export"]}, ("operations",)),
     ({"operations": {"stats": True}}, ("operations",)),
@@ -103,6 +106,7 @@ RESOURCES: list[Case] = [
     ({"resource_name": "session"}, ("resource_name", "reserved")),
     ({"resource_name": "auth"}, ("resource_name", "reserved")),
     ({"resource_name": "health"}, ("resource_name", "reserved")),
+    ({"resource_name": "outgoing_mail"}, ("resource_name", "reserved")),
     ({"resource_name": "field"}, ("resource_name", "reserved")),
     ({"resource_name": "lists"}, ("resource_name", "reserved")),
     ({"resource_name": "scoped"}, ("resource_name", "reserved")),
@@ -122,6 +126,10 @@ RESOURCES: list[Case] = [
     ({"resource_name": "task", "resource_plural": "search"}, ("resource_plural", "reserved")),
     ({"resource_name": "task", "resource_plural": "bulk"}, ("resource_plural", "reserved")),
     ({"resource_name": "member", "resource_plural": "users"}, ("resource_plural", "reserved")),
+    (
+        {"resource_name": "member", "resource_plural": "verify_email"},
+        ("resource_plural", "reserved"),
+    ),
     ({"resource_name": "stat"}, ("resource_plural", '"stats"', "reserved")),
     ({"resource_plural": "nothing"}, ("resource_plural", "reserved")),
     ({"resource_plural": "pg_tasks"}, ("resource_plural", "reserved")),
@@ -299,6 +307,25 @@ TOGETHER: list[Case] = [
         ),
         ("more_resources.rule.fields.key", "idempotency_keys"),
     ),
+    (
+        further(
+            resource("label"),
+            resource(
+                "letter", plural="email", fields={"token": {"type": "references", "to": "label"}}
+            ),
+        ),
+        ("more_resources.letter.fields.token", "email_tokens"),
+    ),
+    (
+        further(
+            resource("label"),
+            resource(
+                "tray", plural="outgoing", fields={"mail": {"type": "references", "to": "label"}}
+            ),
+        ),
+        ("more_resources.tray.fields.mail", "outgoing_mails"),
+    ),
+    ({"mail": True, "auth": "external"}, ("1 wrong", "mail: must be false with auth: external")),
     (
         further(resource("user_note"), fields={"user": {"type": "reference", "to": "user_note"}}),
         ("fields.user", "user_id", "reserved"),

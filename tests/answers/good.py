@@ -138,6 +138,8 @@ def resource(name: str, /, **keys: Any) -> Answers:  # noqa: ANN401
 
 TOGETHER: list[Answers] = [
     {"auth": "external", "soft_delete": True, "user_scoped": False},
+    {"auth": "external", "mail": False},
+    {"auth": "local", "mail": "yes", "resource_name": "mail"},
     {"operations": ["complete", "bulk"]},
     {"operations": "[stats]"},
     {"more_resources": [resource("label", user_scoped=False), resource("project")]},

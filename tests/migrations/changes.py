@@ -446,6 +446,19 @@ CHANGES: dict[str, Change] = {
         TASKS,
         loses=("Deletes the table idempotency_keys and all its rows.",),
     ),
+    "mail-on": Change(fields(), {**fields(), "mail": True}, TASKS, TASKS, TASKS),
+    "mail-off": Change(
+        {**fields(), "mail": True},
+        {**fields(), "mail": False},
+        TASKS,
+        TASKS,
+        TASKS,
+        loses=(
+            "Deletes the table email_tokens and all its rows.",
+            "Deletes the table outgoing_mails and all its rows.",
+            "Deletes the values of users.email_verified.",
+        ),
+    ),
     "timestamps-on": Change(
         {**fields(), "timestamps": False}, {**fields(), "timestamps": True}, TASKS, TASKS, TASKS
     ),
@@ -491,7 +504,7 @@ SLICE = (
     "id-type",
 )
 # Those whose old answers no released version knows.
-UNRELEASED = {"idempotency-off"}
+UNRELEASED = {"idempotency-off", "mail-off"}
 ALL = os.environ.get("TEST_CHANGES") == "all"
 # Pairs of a change and the version that the project is rendered from.
 TESTED = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cells import CELLS, FIELDS, ROWS, STRENGTH, factors
+from tests.support.cells import CELLS, FIELDS, IMPOSSIBLE, ROWS, STRENGTH, factors
 from tests.support.hooks import module
 from tests.support.presets import RICH
 from tests.support.rendering import questions
@@ -20,7 +20,7 @@ def combinations_of(values: Iterable[Value]) -> set[frozenset[Value]]:
     return {
         frozenset(some)
         for some in combinations(values, STRENGTH)
-        if len({factor for factor, _ in some}) == STRENGTH
+        if len({factor for factor, _ in some}) == STRENGTH and not set(some) >= IMPOSSIBLE
     }
 
 

@@ -118,6 +118,8 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "fields": ("plain", "optional", "options"),
     "resources": ("one", "several"),
 }
+# Values that are rejected together.
+IMPOSSIBLE = {("auth", "external"), ("mail", True)}
 # Used in turn, as the names below are; their combinations are not covered.
 FIELDS: dict[str, tuple[Answers, ...]] = {
     "plain": (PLAIN, LONGEST),
@@ -190,7 +192,15 @@ STRENGTH = int(os.environ.get("TEST_STRENGTH", "2"))
 def rows() -> list[dict[str, Any]]:
     """Return a covering array of the factors, which is deterministic."""
     wanted = factors()
-    array: Iterator[dict[str, Any]] = covertable.make(wanted, strength=STRENGTH, salt=SALT)
+    conditions = [
+        {"operator": "ne", "left": name, "value": value} for name, value in sorted(IMPOSSIBLE)
+    ]
+    array: Iterator[dict[str, Any]] = covertable.make(
+        wanted,
+        strength=STRENGTH,
+        salt=SALT,
+        constraints=[{"operator": "or", "conditions": conditions}],
+    )
     return [{name: row[name] for name in wanted} for row in array]
 
 

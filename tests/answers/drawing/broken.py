@@ -70,6 +70,7 @@ def wrong_kind(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> t
                 ("api_prefix", [1, True, ["/api"]]),
                 ("user_scoped", ["maybe", 2, None, [], "ja"]),
                 ("soft_delete", ["maybe", 2, None, []]),
+                ("mail", ["maybe", 2, None, []]),
                 ("fields", [None, True, 7, [], "title", ["title"], {}]),
                 ("more_resources", [True, 7, {"name": "a"}, "a", ["a"], [None], [7]]),
                 ("operations", [None, True, "export", ["export"], {"stats": True}, [["stats"]]]),
@@ -321,10 +322,17 @@ def wrong_owner(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> 
     return ("more_resources.zz.fields.brk.to: ", "zy belongs to users")
 
 
+def wrong_mail(draw: DrawFn, answers: Answers, where: str, fields: Answers) -> tuple[str, ...]:
+    """Mail to the users of another service."""
+    answers |= {"auth": "external", "mail": draw(st.sampled_from([True, "yes"]))}
+    return ("mail: ", "auth: external")
+
+
 FAULTS = [
     wrong_question, wrong_choice, wrong_kind, wrong_text, wrong_prefix, wrong_name, wrong_plural,
     wrong_field_name, wrong_key, wrong_type, wrong_option, wrong_common, wrong_value, wrong_default,
     wrong_reference, wrong_cycle, wrong_clash, wrong_length, wrong_further, wrong_owner,
+    wrong_mail,
 ]  # fmt: skip
 
 

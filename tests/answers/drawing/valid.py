@@ -245,4 +245,6 @@ def valid(draw: DrawFn) -> Answers:  # noqa: PLR0912
             value = draw(st.sampled_from([*offered, None]))
             if value is not None:
                 answers[name] = value
+    if answers.get("auth") == "external" and answers.get("mail"):
+        answers["mail"] = False
     return answers
