@@ -17,7 +17,7 @@ from tests.support.presets import PRESETS, RICH
 
 OWNER = "user_id"
 # Each new row has a higher value than all others.
-INCREASING = {"id", "created_at", "expires_at"}
+INCREASING = {"id", "created_at", "expires_at", "next_attempt_at"}
 SAME = "as it is"
 
 READ_TABLES = """
