@@ -185,7 +185,7 @@ def answers_of(chosen: dict[str, Any], names: Answers, fields: Answers) -> Answe
 
 
 # Breaks ties; of the first forty values, this one results in the fewest rows.
-SALT = "31"
+SALT = "12"
 STRENGTH = int(os.environ.get("TEST_STRENGTH", "2"))
 
 

@@ -93,9 +93,7 @@ SETTING = Edit(
     '    support_email: str = "help@example.com"\n',
 )
 SECTION = Edit("README.md", "", "\n## On call\n\nAsk Ada.\n")
-DEPENDENCY = Edit(
-    "pyproject.toml", "dependencies = [\n", 'dependencies = [\n    "jinja2>=3.1,<4",\n'
-)
+DEPENDENCY = Edit("pyproject.toml", '    "alembic>', '    "jinja2>=3.1,<4",\n    "alembic>')
 # Edits that do not depend on the answers, except for the name `task`.
 ANYWHERE = (ENDPOINT, FUNCTION, SETTING, SECTION, DEPENDENCY)
 

@@ -7,6 +7,7 @@ from alembic.autogenerate import render_op_text, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import False_, True_
 from sqlalchemy.types import UserDefinedType
 
 # The names of Alembic's operations.
@@ -62,6 +63,9 @@ def _is_jsonb(type_: sa.JSON) -> bool:
 
 def render_item(kind: str, item: object, context: AutogenContext) -> str | Literal[False]:
     """Write SQLAlchemy's own types instead of the app's, which may change later."""
+    if kind == "server_default" and isinstance(item, sa.DefaultClause):
+        # Not as the database at hand writes them: SQLite's 0 is no boolean in PostgreSQL.
+        return f"sa.{item.arg}()" if isinstance(item.arg, True_ | False_) else False
     if kind == "type" and isinstance(item, sa.JSON) and _is_jsonb(item):
         context.imports.add("from sqlalchemy.dialects import postgresql")
         return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"

@@ -17,7 +17,7 @@ from tests.support.presets import PRESETS, RICH
 
 OWNER = "user_id"
 # Each new row has a higher value than all others.
-INCREASING = {"id", "created_at", "expires_at"}
+INCREASING = {"id", "created_at", "expires_at", "next_attempt_at"}
 SAME = "as it is"
 
 READ_TABLES = """
@@ -30,6 +30,7 @@ def names(columns):
 print(json.dumps({
     table.name: {
         "columns": names(table.columns),
+        "nullable": names(column for column in table.columns if column.nullable),
         "primary_key": names(table.primary_key.columns),
         "unique": [names(one.columns) for one in table.indexes if one.unique]
                   + [names(one.columns) for one in table.constraints
@@ -48,6 +49,7 @@ class Table:
     """The constraints and indexes of a table."""
 
     columns: list[str]
+    nullable: list[str]
     primary_key: list[str]
     unique: list[list[str]]
     indexes: list[list[str]]
@@ -56,7 +58,8 @@ class Table:
     @property
     def is_owned(self) -> bool:
         """Whether Citus can distribute it by the owner, apart from its primary key."""
-        return OWNER in self.columns and all(OWNER in columns for columns in self.unique)
+        required = OWNER in self.columns and OWNER not in self.nullable
+        return required and all(OWNER in columns for columns in self.unique)
 
 
 def quoted(columns: list[str]) -> str:
@@ -144,9 +147,10 @@ def test_page_lists_what_each_constraint_needs(
 
 
 def test_rules_reject_what_they_must() -> None:
-    """A table whose unique columns are not those of an owner cannot be distributed by the owner."""
+    """A table cannot be distributed by an owner that is null or missing in a unique constraint."""
     table: dict[str, Any] = {
         "columns": ["id", OWNER, "other_id", "code"],
+        "nullable": [],
         "primary_key": ["id"],
         "unique": [[OWNER, "code"]],
         "indexes": [],
@@ -160,3 +164,5 @@ def test_rules_reject_what_they_must() -> None:
     assert Schema({"ones": without_owner, "others": other}).without_owner == {"ones"}
     everywhere = {**table, "unique": [["code"]], "foreign_keys": []}
     assert Schema({"ones": everywhere}).placement("ones") == "reference table"
+    without_some = {**everywhere, "unique": [], "nullable": [OWNER]}
+    assert Schema({"ones": without_some}).placement("ones") == "reference table"

@@ -58,6 +58,8 @@ def test_dependencies_depend_on_the_answers(render: Render) -> None:
     assert "uuid-utils" in dependencies(render(id_type="int", user_id_type="uuid"))
     assert "uuid-utils" in dependencies(render(id_type="uuid", user_id_type="int"))
     assert {"pyjwt", "pwdlib[argon2]", "python-multipart"} <= dependencies(render())
+    assert "aiosmtplib" in dependencies(render(mail=True))
+    assert "aiosmtplib" not in dependencies(render())
 
 
 def test_type_of_user_ids_is_ignored_without_own_users(render: Render) -> None:
