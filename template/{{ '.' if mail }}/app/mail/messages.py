@@ -36,11 +36,11 @@ def compose(mail: Mail, settings: MailSettings) -> EmailMessage:
     link = f"{settings.links_url}/{PAGES.get(mail.kind, OTHER_PAGE)}"
     if mail.token is not None:
         link += f"?token={mail.token}"
-    values = {"app": TITLE, "link": link}
+    values = {"app": " ".join(TITLE.split()), "link": link}
     escaped = {name: escape(value) for name, value in values.items()}
     subject, _, body = _template(f"{mail.kind}.txt").substitute(values).partition("\n")
     message = EmailMessage()
-    message["Subject"] = " ".join(subject.split())
+    message["Subject"] = subject
     message["From"] = settings.sender
     message["To"] = mail.recipient
     message["Date"] = format_datetime(mail.created_at)

@@ -1,5 +1,6 @@
 """SMTP servers on this host."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ class Mailbox:
 
     def __init__(self, answer: str = "250 OK") -> None:
         self.answer = answer
+        # Before a mail is accepted, in seconds.
+        self.pause = 0.0
         self.received: list[tuple[str, EmailMessage]] = []
         self.logins: list[object] = []
 
@@ -44,6 +47,7 @@ class Mailbox:
         assert isinstance(message, EmailMessage)
         self.received += [(address, message) for address in envelope.rcpt_tos]
         self.logins.append(session.auth_data)
+        await asyncio.sleep(self.pause)
         return "250 OK"
 
 

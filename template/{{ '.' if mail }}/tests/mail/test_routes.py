@@ -1,106 +1,32 @@
-"""The routes that send mails, and the mails as an SMTP server receives them."""
+"""The routes that send mails, and those that take tokens from them."""
 
 import asyncio
-import re
-import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from httpx import AsyncClient, Response
-from pydantic import HttpUrl, SecretStr
+from httpx import AsyncClient
 from sqlalchemy import select, update
 
 from app.db.database import Database
-from app.mail import sender as senders
-from app.mail.outbox import Kind, new_mail
 from app.mail.sender import Sender
-from app.mail.settings import MailSettings
 from app.models.email_token import EmailToken
-from app.models.outgoing_mail import OutgoingMail
-from tests.mail.servers import HOST, PASSWORD, USERNAME, Mailbox, authenticate, smtp_server
+from app.models.user import User
+from app.schemas.auth import PasswordReset, UserCreate
+from app.services.auth import create_user, disable_user, reset_password
+from tests.mail.servers import Mailbox
+from tests.mail.steps import TOKEN, post, received, stored, text_of, token_of
 from tests.support.accounts import AUTH, EMAIL, bearer, log_in, me, new_session, refresh, register
 from tests.support.error_shape import error_of
+from tests.support.identity import PASSWORD
 from tests.support.probe import open_client
 
 NEW_PASSWORD = "another horse battery staple"
 NEW_EMAIL = "dave@example.com"
-TOKEN = re.compile(r"https://app\.example\.com/[a-z-]+\?token=([\w-]{43})")
 
-mails = OutgoingMail.__table__
 tokens = EmailToken.__table__
-
-
-@pytest.fixture
-def mailbox() -> Mailbox:
-    """What the SMTP server receives."""
-    return Mailbox()
-
-
-@pytest.fixture
-def port(mailbox: Mailbox) -> Iterator[int]:
-    """The port of the SMTP server."""
-    with smtp_server(mailbox) as port:
-        yield port
-
-
-def settings_of(port: int, credentials: str = "", scheme: str = "smtp") -> MailSettings:
-    """Return settings for a server on this host."""
-    return MailSettings(
-        smtp_url=SecretStr(f"{scheme}://{credentials}{HOST}:{port}"),
-        mail_from="App <no-reply@example.com>",
-        frontend_url=HttpUrl("https://app.example.com"),
-    )
-
-
-@pytest.fixture
-def sender(database: Database, port: int) -> Sender:
-    """The sender of the outbox."""
-    return Sender(database, settings_of(port))
-
-
-async def post(client: AsyncClient, path: str, access_token: str = "", /, **body: Any) -> Response:
-    """Send a request."""
-    headers = bearer(access_token) if access_token else {}
-    return await client.post(f"{AUTH}{path}", json=body, headers=headers)
-
-
-async def stored(database: Database) -> list[dict[str, Any]]:
-    """Return the mails of the outbox."""
-    return await database.execute(select(mails).order_by(mails.c.id))
-
-
-async def received(sender: Sender, mailbox: Mailbox) -> dict[str, EmailMessage]:
-    """Send what is due, and return the mails by their recipients."""
-    mailbox.received.clear()
-    assert await sender.send_due()
-    return dict(mailbox.received)
-
-
-def own_log(caplog: pytest.LogCaptureFixture) -> str:
-    """Return what the app has logged, without the server."""
-    records = [record for record in caplog.records if record.name.startswith("app.")]
-    assert records
-    return "\n".join(record.getMessage() for record in records)
-
-
-def text_of(message: EmailMessage) -> str:
-    """Return the text of a mail."""
-    body = message.get_body(("plain",))
-    assert isinstance(body, EmailMessage)
-    return str(body.get_content())
-
-
-def token_of(message: EmailMessage) -> str:
-    """Return the token in a mail; its HTML has the same."""
-    body = message.get_body(("html",))
-    assert isinstance(body, EmailMessage)
-    [token] = TOKEN.findall(text_of(message))
-    assert set(TOKEN.findall(str(body.get_content()))) == {token}
-    return str(token)
+users = User.__table__
 
 
 async def test_address_is_verified(
@@ -170,8 +96,8 @@ async def test_forgotten_password(client: AsyncClient, sender: Sender, mailbox: 
     assert (await me(client, session["access_token"])).status_code == 401
     assert (await refresh(client, session["refresh_token"])).status_code == 401
     assert (await log_in(client)).status_code == 401
-    tokens = (await log_in(client, password=NEW_PASSWORD)).json()
-    assert (await me(client, tokens["access_token"])).json()["email_verified"] is True
+    session = (await log_in(client, password=NEW_PASSWORD)).json()
+    assert (await me(client, session["access_token"])).json()["email_verified"] is True
     assert "changed" in (await received(sender, mailbox))[EMAIL]["Subject"]
 
 
@@ -202,7 +128,7 @@ async def test_change_of_the_password_ends_tokens(
     await post(client, "/forgot-password", email=EMAIL)
     await sender.send_due()
     [token] = [token_of(mail) for _, mail in mailbox.received if "password" in mail["Subject"]]
-    body = {"current_password": "correct horse battery staple", "new_password": NEW_PASSWORD}
+    body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     assert (await post(client, "/password", access_token, **body)).status_code == 204
     body = {"token": token, "new_password": "a third horse battery"}
     error_of(await post(client, "/reset-password", **body), 422, "INVALID_TOKEN")
@@ -216,7 +142,7 @@ async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbo
     [older] = [token_of(mail) for _, mail in mailbox.received if "password" in mail["Subject"]]
     body = {"new_email": NEW_EMAIL, "current_password": "wrong"}
     error_of(await post(client, "/change-email", access_token, **body), 403, "FORBIDDEN")
-    body["current_password"] = "correct horse battery staple"
+    body["current_password"] = PASSWORD
     assert (await post(client, "/change-email", access_token, **body)).status_code == 202
     found = await received(sender, mailbox)
     assert found.keys() == {EMAIL, NEW_EMAIL}
@@ -225,7 +151,7 @@ async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbo
     assert (await post(client, "/verify-email", token=token_of(found[NEW_EMAIL]))).is_success
     user = (await me(client, access_token)).json()
     assert (user["email"], user["email_verified"]) == (NEW_EMAIL, True)
-    # Whoever reads the mails of the old address cannot take the account.
+    # A reader of the mails of the old address cannot take the account.
     body = {"token": older, "new_password": NEW_PASSWORD}
     error_of(await post(client, "/reset-password", **body), 422, "INVALID_TOKEN")
 
@@ -234,7 +160,7 @@ async def test_address_that_is_taken_meanwhile(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
     access_token = (await new_session(client))["access_token"]
-    body = {"new_email": NEW_EMAIL, "current_password": "correct horse battery staple"}
+    body = {"new_email": NEW_EMAIL, "current_password": PASSWORD}
     assert (await post(client, "/change-email", access_token, **body)).status_code == 202
     token = token_of((await received(sender, mailbox))[NEW_EMAIL])
     await register(client, NEW_EMAIL)
@@ -250,12 +176,89 @@ async def test_tokens_expire(
     await received(sender, mailbox)
     await post(client, "/forgot-password", email=EMAIL)
     token = token_of((await received(sender, mailbox))[EMAIL])
-    await database.execute(update(tokens).values(expires_at=tokens.c.expires_at), {})
     for row in await database.execute(select(tokens)):
         earlier = {"expires_at": row["expires_at"] - lifetime}
         await database.execute(update(tokens).where(tokens.c.id == row["id"]).values(earlier))
     response = await post(client, "/reset-password", token=token, new_password=NEW_PASSWORD)
     assert response.status_code == (204 if lifetime < timedelta(minutes=30) else 422)
+
+
+async def test_change_of_the_address_ends_other_changes(
+    client: AsyncClient, sender: Sender, mailbox: Mailbox
+) -> None:
+    access_token = (await new_session(client))["access_token"]
+    links = {}
+    for email in (NEW_EMAIL, "erin@example.com"):
+        body = {"new_email": email, "current_password": PASSWORD}
+        assert (await post(client, "/change-email", access_token, **body)).status_code == 202
+        links[email] = token_of((await received(sender, mailbox))[email])
+    body = {"new_email": "frank@example.com", "current_password": PASSWORD}
+    assert (await post(client, "/change-email", access_token, **body)).status_code == 202
+    assert (await post(client, "/verify-email", token=links[NEW_EMAIL])).status_code == 204
+    response = await post(client, "/verify-email", token=links["erin@example.com"])
+    error_of(response, 422, "INVALID_TOKEN")
+    assert (await received(sender, mailbox)).keys() == {EMAIL}
+
+
+async def test_new_address_that_is_taken(
+    client: AsyncClient, sender: Sender, mailbox: Mailbox
+) -> None:
+    await register(client, NEW_EMAIL)
+    access_token = (await new_session(client))["access_token"]
+    await received(sender, mailbox)
+    body = {"new_email": NEW_EMAIL, "current_password": PASSWORD}
+    assert (await post(client, "/change-email", access_token, **body)).status_code == 202
+    found = await received(sender, mailbox)
+    assert found.keys() == {EMAIL, NEW_EMAIL}
+    assert "already" in found[NEW_EMAIL]["Subject"]
+
+
+@pytest.mark.parametrize("path", ["/verify-email", "/reset-password"])
+async def test_tokens_are_bound_to_the_address(
+    client: AsyncClient, database: Database, sender: Sender, mailbox: Mailbox, path: str
+) -> None:
+    await register(client)
+    if path == "/reset-password":
+        await received(sender, mailbox)
+        await post(client, "/forgot-password", email=EMAIL)
+    body = {"token": token_of((await received(sender, mailbox))[EMAIL])}
+    if path == "/reset-password":
+        body["new_password"] = NEW_PASSWORD
+    await database.execute(update(users).values(email=NEW_EMAIL))
+    error_of(await post(client, path, **body), 422, "INVALID_TOKEN")
+
+
+async def test_disabled_users_get_no_new_password(
+    client: AsyncClient, database: Database, sender: Sender, mailbox: Mailbox
+) -> None:
+    await register(client)
+    await received(sender, mailbox)
+    await post(client, "/forgot-password", email=EMAIL)
+    token = token_of((await received(sender, mailbox))[EMAIL])
+    await disable_user(database, EMAIL)
+    response = await post(client, "/reset-password", token=token, new_password=NEW_PASSWORD)
+    error_of(response, 422, "INVALID_TOKEN")
+    await post(client, "/forgot-password", email=EMAIL)
+    assert await received(sender, mailbox) == {}
+
+
+async def test_expired_tokens_are_deleted(
+    client: AsyncClient, database: Database, sender: Sender
+) -> None:
+    await register(client)
+    await sender.send_due()
+    await database.execute(update(tokens).values(expires_at=datetime.now(UTC)))
+    await register(client, NEW_EMAIL)
+    await sender.send_due()
+    assert [row["email"] for row in await database.execute(select(tokens))] == [NEW_EMAIL]
+
+
+async def test_users_of_operators(database: Database, sender: Sender, mailbox: Mailbox) -> None:
+    data = UserCreate(email=EMAIL, password=PASSWORD)
+    assert (await create_user(database, data)).email_verified
+    assert await stored(database) == []
+    await reset_password(database, PasswordReset(email=EMAIL, password=NEW_PASSWORD))
+    assert "changed" in (await received(sender, mailbox))[EMAIL]["Subject"]
 
 
 async def test_each_token_has_one_purpose(
@@ -309,99 +312,31 @@ async def test_mails_are_limited_by_address(app: FastAPI, database: Database) ->
         assert [response.status_code for response in responses] == [202] * 10 + [429]
 
 
-async def test_server_that_is_down(
-    database: Database, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+async def test_request_changes_nothing(
+    client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
-    sender = Sender(database, settings_of(port))
-    assert not await sender.send_due()
-    [row] = await stored(database)
-    assert row["attempts"] == 1
-    assert row["next_attempt_at"] > datetime.now(UTC) + timedelta(seconds=50)
-    assert "not sent yet" in caplog.text
-    assert EMAIL not in own_log(caplog)
-    with smtp_server(mailbox, port):
-        assert await sender.send_due()
-        assert mailbox.received == []
-        await database.execute(update(mails).values(next_attempt_at=datetime.now(UTC)))
-        assert (await received(sender, mailbox)).keys() == {EMAIL}
+    access_token = (await new_session(client))["access_token"]
+    before = (await me(client, access_token)).json()
+    for _ in range(3):
+        await post(client, "/forgot-password", email=EMAIL)
+        await post(client, "/reset-password", token="x" * 43, new_password=NEW_PASSWORD)
+    assert await sender.send_due()
+    assert (await me(client, access_token)).json() == before
+    assert (await log_in(client)).status_code == 200
 
 
-async def test_server_that_hangs(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(senders, "ATTEMPT_TIMEOUT_SECONDS", 0.2)
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
-    with socket.create_server((HOST, 0)) as silent:
-        sender = Sender(database, settings_of(silent.getsockname()[1]))
-        assert not await sender.send_due()
-    assert [row["attempts"] for row in await stored(database)] == [1]
-
-
-@pytest.mark.parametrize(("answer", "left"), [("550 unknown", 0), ("450 try later", 1)])
-async def test_recipient_that_is_refused(
-    database: Database, caplog: pytest.LogCaptureFixture, answer: str, left: int
+async def test_links_do_not_depend_on_the_host(
+    client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
-    with smtp_server(Mailbox(f"{answer} <{EMAIL}>")) as port:
-        assert await Sender(database, settings_of(port)).send_due()
-    assert len(await stored(database)) == left
-    assert answer[:3] in caplog.text
-    assert EMAIL not in own_log(caplog)
-
-
-async def test_mail_is_given_up_after_a_day(
-    database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
-    with smtp_server(Mailbox("450 try later")) as port:
-        sender = Sender(database, settings_of(port))
-        for age, left in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
-            now = datetime.now(UTC)
-            values = {"created_at": now - age, "next_attempt_at": now}
-            await database.execute(update(mails).values(values))
-            await sender.send_due()
-            assert len(await stored(database)) == left
-    assert "given up" in caplog.text
-    assert EMAIL not in own_log(caplog)
-
-
-async def test_pauses_grow(database: Database) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
-    pauses = []
-    with smtp_server(Mailbox("450 try later")) as port:
-        sender = Sender(database, settings_of(port))
-        for _ in range(8):
-            now = datetime.now(UTC)
-            await database.execute(update(mails).values(next_attempt_at=now))
-            await sender.send_due()
-            [row] = await stored(database)
-            pauses.append(round((row["next_attempt_at"] - now).total_seconds() / 60))
-    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
-
-
-async def test_three_senders_send_each_mail_once(
-    database: Database, port: int, mailbox: Mailbox
-) -> None:
-    emails = [f"user{number}@example.com" for number in range(30)]
-    for email in emails:
-        await database.execute(new_mail(Kind.ADDRESS_TAKEN, email))
-    others = [Sender(database, settings_of(port)) for _ in range(3)]
-    await asyncio.gather(*(sender.send_due() for sender in others))
-    assert sorted(address for address, _ in mailbox.received) == sorted(emails)
-
-
-async def test_server_that_requires_a_login(database: Database, mailbox: Mailbox) -> None:
-    options: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
-    with smtp_server(mailbox, **options) as port:
-        await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
-        assert not await Sender(database, settings_of(port, "app:wrong@")).send_due()
-        await database.execute(update(mails).values(next_attempt_at=datetime.now(UTC)))
-        credentials = "app:p%40ss%3Aword%2F%3F@"
-        assert PASSWORD not in repr(settings_of(port, credentials))
-        assert await Sender(database, settings_of(port, credentials)).send_due()
-    assert mailbox.logins == [USERNAME]
+    await register(client)
+    await received(sender, mailbox)
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    body = {"email": EMAIL}
+    response = await client.post(f"{AUTH}/forgot-password", json=body, headers=headers)
+    assert response.status_code == 202
+    message = (await received(sender, mailbox))[EMAIL]
+    assert token_of(message)
+    assert "evil" not in message.as_string()
 
 
 async def test_known_and_unknown_addresses_take_the_same_work(
