@@ -129,7 +129,6 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
         check_new_password("new_password", data.new_password, found["email"])
         async with SLOTS:
             password_hash = await hash_password(data.new_password)
-        await end_tokens(connection, found["user_id"])
         same = (
             users.c.id == found["user_id"],
             users.c.email == found["email"],
