@@ -20,10 +20,10 @@ from app.mail.outbox import PURPOSES, Kind, Mail, new_mail
 from app.mail.sender import Sender, sending
 from app.mail.settings import MailSettings
 from app.models.outgoing_mail import OutgoingMail
-from app.models.row import Row
 from tests.mail.servers import HOST, PASSWORD, USERNAME, Mailbox, authenticate, smtp_server
 from tests.mail.steps import own_log, received, settings_of, stored
 from tests.support.accounts import EMAIL, register
+from tests.support.api import ABSENT_ID
 from tests.support.probe import open_client
 
 mails = OutgoingMail.__table__
@@ -212,7 +212,7 @@ async def test_app_finishes_the_current_mail(
 
 @pytest.mark.parametrize("kind", Kind)
 def test_mails_are_complete(kind: Kind) -> None:
-    mail = Mail(Row().id, kind, EMAIL, datetime.now(UTC), "x" * 43 if kind in PURPOSES else None)
+    mail = Mail(ABSENT_ID, kind, EMAIL, datetime.now(UTC), "x" * 43 if kind in PURPOSES else None)
     message = compose(mail, settings_of(25))
     assert "$" not in message.as_string()
     assert message["Subject"].isprintable()
@@ -221,7 +221,7 @@ def test_mails_are_complete(kind: Kind) -> None:
 
 def test_name_of_the_app_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.mail.messages.TITLE", "A <b>&\r\nBcc: x@example.com")
-    mail = Mail(Row().id, Kind.ADDRESS_TAKEN, EMAIL, datetime.now(UTC), None)
+    mail = Mail(ABSENT_ID, Kind.ADDRESS_TAKEN, EMAIL, datetime.now(UTC), None)
     message = compose(mail, settings_of(25))
     assert message["Subject"] == "You already have an account at A <b>& Bcc: x@example.com"
     assert message["Bcc"] is None
