@@ -9,10 +9,10 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Delete, delete, insert, literal, select
+from sqlalchemy import ColumnElement, Delete, delete, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.database import ResultRow
+from app.db.database import Database, ResultRow
 from app.errors import InvalidToken
 from app.models.datetimes import UtcDateTime
 from app.models.email_token import EmailToken
@@ -96,6 +96,27 @@ def _forget_expired(now: datetime) -> Delete:
     return delete(tokens).where(tokens.c.id.in_(expired))
 
 
+def _is_valid(token: str, purposes: Collection[Purpose]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for a token that can be used."""
+    return (
+        tokens.c.token_hash == _hash(token),
+        tokens.c.purpose.in_([purpose.value for purpose in purposes]),
+        tokens.c.expires_at > datetime.now(UTC),
+    )
+
+
+async def find_token(database: Database, token: str, purposes: Collection[Purpose]) -> ResultRow:
+    """Return the row of a token, which stays valid.
+
+    Raises:
+        InvalidToken: it is unknown, was used, has expired, or has another purpose.
+    """
+    rows = await database.execute(select(tokens).where(*_is_valid(token, purposes)))
+    if not rows:
+        raise InvalidToken
+    return rows[0]
+
+
 async def use_token(
     connection: AsyncConnection, token: str, purposes: Collection[Purpose]
 ) -> ResultRow:
@@ -104,16 +125,8 @@ async def use_token(
     Raises:
         InvalidToken: it is unknown, was used, has expired, or has another purpose.
     """
-    used = await connection.execute(
-        delete(tokens)
-        .where(
-            tokens.c.token_hash == _hash(token),
-            tokens.c.purpose.in_([purpose.value for purpose in purposes]),
-            tokens.c.expires_at > datetime.now(UTC),
-        )
-        .returning(tokens)
-    )
-    row = used.mappings().first()
+    used = delete(tokens).where(*_is_valid(token, purposes)).returning(tokens)
+    row = (await connection.execute(used)).mappings().first()
     if row is None:
         raise InvalidToken
     return ResultRow(row)

@@ -15,7 +15,7 @@ from app.auth.sessions import end_sessions
 from app.db.integrity import refusal
 from app.errors import Conflict, InvalidToken
 from app.mail.outbox import Kind, new_mail
-from app.mail.tokens import Purpose, end_tokens, use_token
+from app.mail.tokens import Purpose, end_tokens, find_token, use_token
 from app.models.user import User
 from app.models.user_row import UserId
 from app.schemas import auth_email as schemas
@@ -122,13 +122,15 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
         InvalidToken: the token is not valid.
         ValidationFailed: the password is easy to guess.
     """
+    purposes = (Purpose.RESET_PASSWORD,)
+    # Before the transaction, which must not wait for a hash.
+    found = await find_token(context.database, data.token, purposes)
+    check_new_password("new_password", data.new_password, found["email"])
+    async with SLOTS:
+        password_hash = await hash_password(data.new_password)
     now = datetime.now(UTC)
     async with context.database.transaction() as connection:
-        found = await use_token(connection, data.token, (Purpose.RESET_PASSWORD,))
-        # Rolls back, so that the token can be used with another password.
-        check_new_password("new_password", data.new_password, found["email"])
-        async with SLOTS:
-            password_hash = await hash_password(data.new_password)
+        await use_token(connection, data.token, purposes)
         same = (
             users.c.id == found["user_id"],
             users.c.email == found["email"],
