@@ -18,13 +18,13 @@ SENT = "If the address is a user's, a mail was sent to it."
 
 
 @router.post("/register", status_code=202, responses=responses(413, 422, 429))
-async def register(context: ContextDep, data: UserCreate) -> schemas.Message:
+async def register(context: ContextDep, data: UserCreate) -> schemas.Acknowledgement:
     """Register a new user with an email address and a password.
 
     The response does not tell whether the address is taken; a mail does.
     """
     await service.register(context, data)
-    return schemas.Message(message=REGISTERED)
+    return schemas.Acknowledgement(message=REGISTERED)
 
 
 @router.post("/verify-email", status_code=204, responses=responses(413, 422))
@@ -36,7 +36,7 @@ async def verify_email(context: ContextDep, data: schemas.EmailVerification) -> 
 @router.post("/verify-email/resend", status_code=202, responses=responses(401, 413, 422, 429))
 async def resend_verification(
     request: Request, context: ContextDep, data: schemas.EmailRequest | None = None
-) -> schemas.Message:
+) -> schemas.Acknowledgement:
     """Send the mail with the link again, unless the address is verified.
 
     It is sent to the `email` of the body, or to the current user without a body.
@@ -47,17 +47,17 @@ async def resend_verification(
         token = await CallerBearer().caller(request)
         await token.check(get_state(request.app).database.execute)
         await service.resend_own_verification(context, token.user_id)
-    return schemas.Message(message=SENT)
+    return schemas.Acknowledgement(message=SENT)
 
 
 @router.post("/forgot-password", status_code=202, responses=responses(413, 422, 429))
-async def forgot_password(context: ContextDep, data: schemas.EmailRequest) -> schemas.Message:
+async def forgot_password(context: ContextDep, data: schemas.EmailRequest) -> schemas.Acknowledgement:
     """Send a link to an address with which its user can set a new password.
 
     The response does not tell whether there is one.
     """
     await service.forgot_password(context, data.email)
-    return schemas.Message(message=SENT)
+    return schemas.Acknowledgement(message=SENT)
 
 
 @router.post("/reset-password", status_code=204, responses=responses(413, 422))
@@ -69,7 +69,7 @@ async def reset_password(context: ContextDep, data: schemas.PasswordRecovery) ->
 @router.post("/change-email", status_code=202, responses=responses(401, 403, 413, 422, 429))
 async def change_email(
     context: ContextDep, token: CurrentToken, data: schemas.EmailChange
-) -> schemas.Message:
+) -> schemas.Acknowledgement:
     """Send a link to a new address, with which it becomes the address of the current user."""
     await service.change_email(context, token.user_id, data)
-    return schemas.Message(message=REGISTERED)
+    return schemas.Acknowledgement(message=REGISTERED)

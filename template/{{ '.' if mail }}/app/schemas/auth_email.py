@@ -37,7 +37,7 @@ class EmailChange(WriteSchema):
     current_password: Password
 
 
-class Message(ReadSchema):
+class Acknowledgement(ReadSchema):
     """What happens next."""
 
     message: str = Field(description="What happens next, for people.")
