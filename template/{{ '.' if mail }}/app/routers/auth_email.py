@@ -51,7 +51,9 @@ async def resend_verification(
 
 
 @router.post("/forgot-password", status_code=202, responses=responses(413, 422, 429))
-async def forgot_password(context: ContextDep, data: schemas.EmailRequest) -> schemas.Acknowledgement:
+async def forgot_password(
+    context: ContextDep, data: schemas.EmailRequest
+) -> schemas.Acknowledgement:
     """Send a link to an address with which its user can set a new password.
 
     The response does not tell whether there is one.
