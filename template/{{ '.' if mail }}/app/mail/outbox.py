@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Insert, delete, insert, select, update
 
 from app.db.database import Database, ResultRow
@@ -48,6 +49,15 @@ class Mail:
     recipient: str
     created_at: datetime
     token: str | None
+
+
+def _ascii_address(address: str) -> str:
+    """Write the domain of an address in ASCII, which all servers understand; not all do RFC 6531."""
+    try:
+        return validate_email(address, check_deliverability=False).ascii_email or address
+    except EmailNotValidError:
+        # It was valid when the user registered.
+        return address
 
 
 def new_mail(kind: Kind, recipient: str, user_id: UserId | None = None) -> Insert:
@@ -100,7 +110,8 @@ async def claim(database: Database) -> Mail | None:
                 "next_attempt_at": now + _pause(row["attempts"]),
             }
             await connection.execute(update(mails).where(same).values(values))
-        return Mail(row["id"], kind, row["recipient"], row["created_at"], token)
+        recipient = _ascii_address(row["recipient"])
+        return Mail(row["id"], kind, recipient, row["created_at"], token)
     return None
 
 

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 class Transport(Protocol):
     """Sends mails."""
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, recipient: str) -> None:
         """Send a mail."""
 
     async def close(self) -> None:
@@ -49,11 +49,11 @@ class Transport(Protocol):
 class LogTransport:
     """Writes mails to the log instead of sending them."""
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, recipient: str) -> None:
         """Write a mail to the log."""
         body = message.get_body(("plain",))
         text = body.get_content() if isinstance(body, EmailMessage) else ""
-        logger.info("mail to %s: %s\n\n%s", message["To"], message["Subject"], text)
+        logger.info("mail to %s: %s\n\n%s", recipient, message["Subject"], text)
 
     async def close(self) -> None:
         """Do nothing."""
@@ -131,10 +131,15 @@ class Sender:
         """Send a mail; return whether the server works."""
         try:
             async with asyncio.timeout(ATTEMPT_TIMEOUT_SECONDS):
-                await self._transport.send(compose(mail, self._settings))
+                await self._transport.send(compose(mail, self._settings), mail.recipient)
         except (SMTPException, OSError) as error:
             await self._fail(mail, error)
             return isinstance(error, SMTPRecipientsRefused | SMTPDataError | SMTPNotSupported)
+        except Exception as error:
+            # Such as an unknown placeholder in a template: the other mails can be sent.
+            logger.exception("mail %s (%s) could not be composed", mail.id, mail.kind)
+            await self._fail(mail, error)
+            return True
         await remove(self._database, mail.id)
         return True
 

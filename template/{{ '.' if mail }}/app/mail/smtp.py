@@ -73,8 +73,11 @@ class SmtpTransport:
         self._server = server
         self._client: SMTP | None = None
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, recipient: str) -> None:
         """Send a mail.
+
+        The recipient is not read from the message: headers may contain encoded words (RFC 2047),
+        and an address could be one that decodes to another.
 
         Raises:
             SMTPException: the server refuses it, or does not answer.
@@ -93,7 +96,7 @@ class SmtpTransport:
             )
             await client.connect()
             self._client = client
-        await self._client.send_message(message)
+        await self._client.send_message(message, recipients=[recipient])
 
     async def close(self) -> None:
         """Close the connection, without waiting for the server."""

@@ -6,6 +6,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from app.db.database import Database
 from app.mail import sender as senders
 from app.mail.messages import compose
 from app.mail.outbox import PURPOSES, Kind, Mail, new_mail
-from app.mail.sender import Sender, sending
+from app.mail.sender import Sender, sending, transport_of
 from app.mail.settings import MailSettings
 from app.models.outgoing_mail import OutgoingMail
 from tests.mail.servers import HOST, PASSWORD, USERNAME, Mailbox, authenticate, smtp_server
@@ -171,6 +172,41 @@ async def test_unknown_certificate_is_refused(
         settings = settings_of(port, scheme="smtps", host="localhost")
         assert not await Sender(database, settings).send_due()
     assert mailbox.received == []
+
+
+async def test_domains_are_written_in_ascii(
+    database: Database, sender: Sender, mailbox: Mailbox
+) -> None:
+    await database.execute(new_mail(Kind.ADDRESS_TAKEN, "ada@exämple.com"))
+    [(address, message)] = (await received(sender, mailbox)).items()
+    assert address == message["To"] == "ada@xn--exmple-cua.com"
+
+
+async def test_headers_do_not_choose_the_recipient(port: int, mailbox: Mailbox) -> None:
+    mail = Mail(ABSENT_ID, Kind.ADDRESS_TAKEN, "bob@example.com", datetime.now(UTC), None)
+    settings = settings_of(port)
+    transport = transport_of(settings)
+    await transport.send(compose(mail, settings), EMAIL)
+    await transport.close()
+    assert [address for address, _ in mailbox.received] == [EMAIL]
+
+
+async def test_template_with_an_unknown_placeholder(
+    database: Database,
+    sender: Sender,
+    mailbox: Mailbox,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    templates = {Kind.ADDRESS_TAKEN: "Hello $user", Kind.PASSWORD_CHANGED: "Hello"}
+    monkeypatch.setattr(
+        "app.mail.messages._template", lambda name: Template(templates[Kind(name.split(".")[0])])
+    )
+    for kind in templates:
+        await database.execute(new_mail(kind, EMAIL))
+    assert len(await received(sender, mailbox)) == 1
+    assert [row["kind"] for row in await stored(database)] == [Kind.ADDRESS_TAKEN]
+    assert "could not be composed" in caplog.text
 
 
 async def test_mails_are_logged_without_a_server(
