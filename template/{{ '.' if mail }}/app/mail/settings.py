@@ -1,10 +1,10 @@
 """Settings of mails."""
 
 from email.utils import parseaddr
-from typing import Annotated, Self
+from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, HttpUrl, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, HttpUrl, SecretStr
 
 from app.http.rate_limit_settings import RateLimit
 from app.mail.smtp import read_smtp_url
@@ -49,19 +49,12 @@ class MailSettings(BaseModel):
         """Return the URL that links begin with."""
         return str(self.frontend_url or "http://localhost:3000").rstrip("/")
 
-    @model_validator(mode="after")
-    def _check_mail(self) -> Self:
-        if self.smtp_url is not None and self.mail_from is None:
-            raise ValueError("MAIL_FROM is required with SMTP_URL")
-        return self
-
     def check_mail_for_production(self) -> None:
         """Reject settings with which mails would not be sent, or have wrong links.
 
         Raises:
             ValueError: a variable is missing.
         """
-        if self.smtp_url is None:
-            raise ValueError("SMTP_URL is required in production")
-        if self.frontend_url is None:
-            raise ValueError("FRONTEND_URL is required in production")
+        for name in ("smtp_url", "mail_from", "frontend_url"):
+            if getattr(self, name) is None:
+                raise ValueError(f"{name.upper()} is required in production")

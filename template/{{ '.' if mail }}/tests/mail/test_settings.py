@@ -55,13 +55,8 @@ def test_invalid_senders(sender: str) -> None:
         MailSettings(smtp_url=SecretStr("smtp://mail.example.com"), mail_from=sender)
 
 
-def test_mails_have_a_sender() -> None:
-    with pytest.raises(ValidationError, match="MAIL_FROM is required"):
-        MailSettings(smtp_url=SecretStr("smtp://mail.example.com"))
-
-
-@pytest.mark.parametrize("missing", ["smtp_url", "frontend_url"])
-def test_production_requires_a_server_and_a_frontend(missing: str) -> None:
+@pytest.mark.parametrize("missing", ["smtp_url", "mail_from", "frontend_url"])
+def test_production_requires_a_server_a_sender_and_a_frontend(missing: str) -> None:
     settings = settings_of(25)
     settings.check_mail_for_production()
     changed = settings.model_copy(update={missing: None})
