@@ -31,7 +31,7 @@ class MailSettings(BaseModel):
     # Without it, mails are written to the log.
     smtp_url: Annotated[SecretStr, AfterValidator(_checked_url)] | None = None
     mail_from: Annotated[str, AfterValidator(_checked_sender)] | None = None
-    frontend_url: HttpUrl | None = None
+    frontend_url: HttpUrl = HttpUrl("http://localhost:3000")
     # Whether this process sends mails; false if a worker does.
     send_mail: bool = True
     # Whether users have to verify their email before they log in.
@@ -47,7 +47,7 @@ class MailSettings(BaseModel):
     @property
     def links_url(self) -> str:
         """Return the URL that links begin with."""
-        return str(self.frontend_url or "http://localhost:3000").rstrip("/")
+        return str(self.frontend_url).rstrip("/")
 
     @model_validator(mode="after")
     def _check_mail(self) -> Self:
@@ -63,5 +63,5 @@ class MailSettings(BaseModel):
         """
         if self.smtp_url is None:
             raise ValueError("SMTP_URL is required in production")
-        if self.frontend_url is None:
+        if "frontend_url" not in self.model_fields_set:
             raise ValueError("FRONTEND_URL is required in production")
