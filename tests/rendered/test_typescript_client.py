@@ -16,7 +16,7 @@ import pytest
 from tests.support.better_auth import run_better_auth
 from tests.support.environment import Environment
 from tests.support.npm import install, missing_programs
-from tests.support.preset_server import serve
+from tests.support.preset_server import SECRET, serve
 from tests.support.rendering import ROOT, render
 
 SOURCE = ROOT / "tests" / "rendered" / "typescript_client"
@@ -32,6 +32,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "error_format": "envelope",
         "idempotency": True,
         "route_scope": "path",
+        "mail": True,
     },
     "external": {"auth": "external"},
 }
@@ -138,14 +139,21 @@ def test_lock_file_names_no_registry(client: Client) -> None:
 def arguments(
     client: Client, environment: Environment, tmp_path: Path
 ) -> Iterator[tuple[str, ...]]:
-    """The arguments of a walk: where the project is served, and the sessions of two users."""
+    """The arguments of a walk: where the project is served, and what else it needs.
+
+    That is the issuer with the sessions of two users, or the log with the mails.
+    """
     with ExitStack() as stack:
-        settings, further = {}, ()
+        settings: dict[str, str] = {}
+        further: tuple[str, ...] = ()
         if ANSWERS[client.name].get("auth") == "external":
             issuer = stack.enter_context(run_better_auth(tmp_path / "better-auth.log"))
             settings = issuer.settings
             sessions = (issuer.sign_up(name).opaque_token for name in ("Ada", "Bob"))
             further = (issuer.origin, *sessions)
+        if ANSWERS[client.name].get("mail"):
+            settings = {"JWT_SECRET_KEY": SECRET, "REQUIRE_VERIFIED_EMAIL": "true"}
+            further = (str(client.project.with_suffix(".log")),)
         url = f"sqlite:///{tmp_path / 'app.db'}"
         api = stack.enter_context(serve(environment, client.project, url, **settings))
         yield (f"http://127.0.0.1:{api.port}", *further)

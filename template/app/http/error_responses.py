@@ -35,11 +35,16 @@ DOCUMENTED = (
 CODES = {int(error.status): error.code for error in (*DOCUMENTED, BadRequest, ApiError)}
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI documentation of error statuses, for `responses` of a route."""
+def responses(*expected: int | type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI documentation of errors, for `responses` of a route.
+
+    An error is named by its status, or by its class if it has a code of its own.
+    """
     documented: dict[int | str, dict[str, Any]] = {}
-    for error in DOCUMENTED:
-        if error.status in statuses:
+    named = [error for error in expected if not isinstance(error, int)]
+    known: list[type[ApiError]] = [*DOCUMENTED, *named]
+    for error in known:
+        if error in named or error.status in expected:
             example = error_example(error.status, error.code, error.default_detail)
             documented[int(error.status)] = {
                 "model": ErrorBody,

@@ -19,6 +19,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "error_format": "envelope",
         "timestamps": False,
         "api_prefix": "/api/v1",
+        "mail": True,
         "resource_name": "story_child",
         "resource_plural": "story_children",
         "fields": {

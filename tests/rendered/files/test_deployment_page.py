@@ -94,11 +94,11 @@ def test_probes_and_times_fit_the_image(render: Render) -> None:
     assert deployment["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
-@pytest.mark.parametrize("auth", AUTH)
+@pytest.mark.parametrize(("auth", "mail"), [("local", False), ("local", True), ("external", False)])
 def test_variables_are_settings_and_suffice(
-    render: Render, environment: Environment, auth: str
+    render: Render, environment: Environment, auth: str, mail: bool
 ) -> None:
-    project = render(auth=auth)
+    project = render(auth=auth, mail=mail)
     found = manifests(project)
     given = {**found["ConfigMap"]["data"], **found["Secret"]["stringData"]}
     if auth == "local":

@@ -60,6 +60,9 @@ print(json.dumps({
 """
 
 
+MAIL = {"mail": {"mail": True}}
+
+
 def section(project: Path, title: str) -> str:
     """Return a section of a project's README."""
     readme = (project / "README.md").read_text(encoding="utf-8")
@@ -141,10 +144,10 @@ def test_reasons_for_rejected_tokens_are_documented_and_tested(render: Render, a
     assert [reason for reason in documented if f'"{reason}"' not in tested] == []
 
 
-@pytest.mark.parametrize("name", ["defaults", "fastapi-sqlmodel-generator"])
+@pytest.mark.parametrize("name", ["defaults", "fastapi-sqlmodel-generator", "mail"])
 def test_files_and_tests_that_pages_name_exist(name: str, render: Render) -> None:
-    project = render(**PRESETS.get(name, {}))
-    tests = {path.name: path.read_text(encoding="utf-8") for path in project.rglob("test_*.py")}
+    project = render(**(PRESETS | MAIL).get(name, {}))
+    tests = {path: path.read_text(encoding="utf-8") for path in project.rglob("test_*.py")}
     pages = {page.name: page.read_text(encoding="utf-8") for page in project.rglob("*.md")}
     paths = {
         path
@@ -155,7 +158,7 @@ def test_files_and_tests_that_pages_name_exist(name: str, render: Render) -> Non
     functions = set(re.findall(r"def (test_\w+)\(", "\n".join(tests.values())))
     named = set(re.findall(r"`(test_\w+(?:\.py)?)`", "\n".join(pages.values())))
     assert len(named) > 20
-    assert named - functions - tests.keys() == set()
+    assert named - functions - {path.name for path in tests} == set()
 
 
 def test_readme_names_the_few_files_that_handle_a_request(project: Path) -> None:
@@ -182,9 +185,9 @@ def test_diagram_has_valid_syntax(project: Path, answers: dict[str, Any]) -> Non
     assert f'"{answers.get("resource_plural", "tasks")}" {{' in diagram
 
 
-@pytest.mark.parametrize("name", ["defaults", "graph", "all-types"])
+@pytest.mark.parametrize("name", ["defaults", "graph", "all-types", "mail"])
 def test_diagram_matches_the_models(name: str, render: Render, environment: Environment) -> None:
-    project = render(**RICH.get(name, {}))
+    project = render(**(RICH | MAIL).get(name, {}))
     diagram = section(project, "Data model").split("```mermaid\n")[1].split("```")[0]
     shown = {
         table: set(re.findall(r"^        \w+ \*?(\w+)", body, re.MULTILINE))

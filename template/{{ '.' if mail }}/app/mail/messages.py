@@ -41,11 +41,11 @@ def compose(mail: Mail, settings: MailSettings) -> EmailMessage:
     subject, _, body = _template(f"{mail.kind}.txt").substitute(values).partition("\n")
     message = EmailMessage()
     message["Subject"] = subject
-    message["From"] = settings.sender
+    message["From"] = settings.mail_from
     message["To"] = mail.recipient
     message["Date"] = format_datetime(mail.created_at)
     # The same for each attempt.
-    message["Message-ID"] = f"<{mail.id}@{parseaddr(settings.sender)[1].rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{mail.id}@{parseaddr(settings.mail_from)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.strip() + "\n")
     message.add_alternative(_template(f"{mail.kind}.html").substitute(escaped), subtype="html")

@@ -30,8 +30,8 @@ class MailSettings(BaseModel):
 
     # Without it, mails are written to the log.
     smtp_url: Annotated[SecretStr, AfterValidator(_checked_url)] | None = None
-    mail_from: Annotated[str, AfterValidator(_checked_sender)] | None = None
-    frontend_url: HttpUrl | None = None
+    mail_from: Annotated[str, AfterValidator(_checked_sender)] = "no-reply@example.com"
+    frontend_url: HttpUrl = HttpUrl("http://localhost:3000")
     # Whether this process sends mails; false if a worker does.
     send_mail: bool = True
     # Whether users have to verify their email before they log in.
@@ -40,14 +40,9 @@ class MailSettings(BaseModel):
     rate_limit_mail: RateLimit = "20/hour"
 
     @property
-    def sender(self) -> str:
-        """Return the address that mails are from."""
-        return self.mail_from or "no-reply@localhost"
-
-    @property
     def links_url(self) -> str:
         """Return the URL that links begin with."""
-        return str(self.frontend_url or "http://localhost:3000").rstrip("/")
+        return str(self.frontend_url).rstrip("/")
 
     def check_mail_for_production(self) -> None:
         """Reject settings with which mails would not be sent, or have wrong links.
@@ -56,5 +51,5 @@ class MailSettings(BaseModel):
             ValueError: a variable is missing.
         """
         for name in ("smtp_url", "mail_from", "frontend_url"):
-            if getattr(self, name) is None:
+            if name not in self.model_fields_set:
                 raise ValueError(f"{name.upper()} is required in production")

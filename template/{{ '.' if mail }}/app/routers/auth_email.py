@@ -3,6 +3,7 @@
 from fastapi import Request
 
 from app.auth.current_user import CallerBearer, CurrentToken
+from app.errors import InvalidToken
 from app.http.error_responses import responses
 from app.http.routing import PrefixRouter
 from app.routers.auth import ContextDep
@@ -15,6 +16,8 @@ router = PrefixRouter(prefix="/auth", tags=["auth"])
 
 REGISTERED = "A mail was sent to the address."
 SENT = "If the address is a user's, a mail was sent to it."
+# For the documentation of a route that reads the token only if there is no body.
+OPTIONAL_TOKEN: list[dict[str, list[str]]] = [{CallerBearer().scheme_name: []}, {}]
 
 
 @router.post("/register", status_code=202, responses=responses(413, 422, 429))
@@ -27,13 +30,18 @@ async def register(context: ContextDep, data: UserCreate) -> schemas.Acknowledge
     return schemas.Acknowledgement(message=REGISTERED)
 
 
-@router.post("/verify-email", status_code=204, responses=responses(413, 422))
+@router.post("/verify-email", status_code=204, responses=responses(413, InvalidToken))
 async def verify_email(context: ContextDep, data: schemas.EmailVerification) -> None:
     """Verify an address with the token that was sent to it, and complete a change of the address."""
     await service.verify_email(context, data.token)
 
 
-@router.post("/verify-email/resend", status_code=202, responses=responses(401, 413, 422, 429))
+@router.post(
+    "/verify-email/resend",
+    status_code=202,
+    responses=responses(401, 413, 422, 429),
+    openapi_extra={"security": OPTIONAL_TOKEN},
+)
 async def resend_verification(
     request: Request, context: ContextDep, data: schemas.EmailRequest | None = None
 ) -> schemas.Acknowledgement:
@@ -62,7 +70,7 @@ async def forgot_password(
     return schemas.Acknowledgement(message=SENT)
 
 
-@router.post("/reset-password", status_code=204, responses=responses(413, 422))
+@router.post("/reset-password", status_code=204, responses=responses(413, InvalidToken))
 async def reset_password(context: ContextDep, data: schemas.PasswordRecovery) -> None:
     """Set a new password with the token of a mail, and end all sessions of the user."""
     await service.reset_password(context, data)

@@ -59,12 +59,12 @@ def test_invalid_senders(sender: str) -> None:
 def test_production_requires_a_server_a_sender_and_a_frontend(missing: str) -> None:
     settings = settings_of(25)
     settings.check_mail_for_production()
-    changed = settings.model_copy(update={missing: None})
+    given = settings.model_dump(exclude={missing}, exclude_unset=True)
     with pytest.raises(ValueError, match=f"{missing.upper()} is required in production"):
-        changed.check_mail_for_production()
+        MailSettings(**given).check_mail_for_production()
 
 
 def test_production_checks_mails() -> None:
-    settings = auth_settings(jwt_secret_key=GOOD, smtp_url=None)
+    settings = auth_settings(jwt_secret_key=GOOD)
     with pytest.raises(ValueError, match="SMTP_URL is required in production"):
         settings.check_auth_for_production()

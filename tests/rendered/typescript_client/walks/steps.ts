@@ -43,6 +43,20 @@ export async function during(...calls: Array<() => Promise<unknown>>): Promise<s
   return requests.slice(before);
 }
 
+/** Return the token of the newest link in a mail to an address; the log of the server has them. */
+export async function mailedToken(log: string, email: string): Promise<string> {
+  const node = "node:fs/promises";
+  const { readFile } = await import(node);
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const text: string = await readFile(log, "utf-8");
+    const mails = text.split("mail to ").filter((mail) => mail.startsWith(`${email}:`));
+    const token = mails.map((mail) => /[?]token=([\w-]+)/.exec(mail)?.[1]).filter(Boolean).at(-1);
+    if (token) return token;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("no mail was sent");
+}
+
 export function done(name: string): void {
   console.log(`ok: ${name}`);
 }

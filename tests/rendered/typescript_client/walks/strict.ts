@@ -1,21 +1,37 @@
-// User ids in paths, integer ids, PUT, bare arrays, an error envelope, and requests with a key.
+// User ids in paths, integer ids, PUT, bare arrays, an error envelope, requests with a key, and mails.
 
 import { createApi, memoryTokens } from "todo-backend-client";
-import { baseUrl, done, during, equal, failure, faults } from "./steps.js";
+import { baseUrl, done, during, equal, failure, faults, mailedToken, rest } from "./steps.js";
+
+const [log = ""] = rest;
 
 async function signIn(name: string) {
   const tokens = memoryTokens();
   const api = createApi({ baseUrl, tokens });
   const body = { email: `${name}-${crypto.randomUUID()}@example.com`, password: "correct horse" };
-  const user_id = String((await api.POST("/api/auth/register", { body })).data.id);
-  await tokens.set((await api.POST("/api/auth/login", { body })).data);
+  const { email } = body;
+  const registered = await api.POST("/api/auth/register", { body });
+  equal([registered.response.status, registered.data.message !== ""], [202, true]);
+  equal((await api.POST("/api/auth/register", { body })).data, registered.data);
+  const login = () => api.POST("/api/auth/login", { body });
+  const unverified = await failure(login());
+  equal([unverified.status, unverified.code], [403, "EMAIL_NOT_VERIFIED"]);
+  const token = await mailedToken(log, email);
+  equal((await api.POST("/api/auth/verify-email", { body: { token } })).response.status, 204);
+  const used = await failure(api.POST("/api/auth/verify-email", { body: { token } }));
+  equal([used.status, used.code], [422, "INVALID_TOKEN"]);
+  await tokens.set((await login()).data);
+  equal((await api.POST("/api/auth/verify-email/resend")).response.status, 202);
+  const user = (await api.GET("/api/auth/me")).data;
+  equal([user.email, user.email_verified], [email, true]);
+  const user_id = String(user.id);
   return { api, tokens, path: { user_id } };
 }
 
 const ada = await signIn("ada");
 const bob = await signIn("bob");
 const mine = { params: { path: ada.path } };
-done("register and log in");
+done("register, verify the address, and log in");
 
 const create = (title: string) =>
   ada.api.POST("/api/{user_id}/tasks", { ...mine, body: { title } });
