@@ -47,7 +47,7 @@ MUTATED = {
         ),
         *("models/owned", "models/shared", "models/soft_deleted", "auth/path", "db/prepared"),
     ),
-    "auth": ("auth/*", "services/auth"),
+    "auth": ("auth/*", "services/auth", "db/expired"),
     "limits": ("http/request_limits", "http/shared_storage", "http/addresses"),
     "pagination": ("db/pagination", "db/filters", "db/sorting", "http/query"),
     "errors": ("db/integrity",),
@@ -76,6 +76,7 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "models/linked": ("routers/relations/",),
     **dict.fromkeys(("db/filters", "db/sorting"), ("db/test_filters_and_sorting.py", "routers/")),
     **dict.fromkeys(("db/database", "db/engine", "db/connections", "db/outages"), ("db/",)),
+    "db/expired": ("auth/test_sessions.py", "mail/"),
     "db/statements": ("routers/test_isolation.py", "routers/", "auth/test_ended_sessions.py"),
     **dict.fromkeys(
         ("db/scope", "models/owned", "models/shared"), ("auth/test_ended_sessions.py", "routers/")
