@@ -126,7 +126,11 @@ def test_modules_of_the_layers_are_reserved_for_resources() -> None:
 def test_classes_that_models_import_are_reserved_for_resources(name: str, render: Render) -> None:
     """Only the classes of tables are named after their resource."""
     models = render(**RICH[name]) / "app" / "models"
-    own = {path.stem for path in (models.parent / "services").glob("*.py")} - {"__init__", "auth", "auth_email"}
+    own = {path.stem for path in (models.parent / "services").glob("*.py")} - {
+        "__init__",
+        "auth",
+        "auth_email",
+    }
     imported = {
         alias.asname or alias.name
         for resource in own
