@@ -100,7 +100,8 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "auth/path": ("routers/test_user_paths.py", "routers/"),
     "auth/signing_secret": ("auth/test_settings.py",),
     **dict.fromkeys(("models/user", "models/session"), ("auth/",)),
-    **dict.fromkeys(("routers/auth", "schemas/auth", "services/auth"), ("auth/",)),
+    **dict.fromkeys(("routers/auth", "schemas/auth", "services/auth"), ("auth/", "mail/")),
+    "services/auth_email": ("mail/",),
 }
 
 
@@ -166,7 +167,7 @@ def stages(project: Path, run: Run, coverage: Coverage) -> list[dict[str, Any]]:
     """
     module = run.file.removeprefix("app/").removesuffix(".py")
     folder, _, name = module.rpartition("/")
-    others = (f"{folder}/",) if folder in {"auth", "http"} else ("routers/",)
+    others = (f"{folder}/",) if folder in {"auth", "http", "mail"} else ("routers/",)
     likely = (f"{folder}/test_{name}.py", *LIKELY.get(module, others))
     paths = sorted(str(path.relative_to(project)) for path in project.rglob("test_*.py"))
     ordered = sorted(
