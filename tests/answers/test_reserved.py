@@ -143,6 +143,23 @@ def test_classes_that_models_import_are_reserved_for_resources(name: str, render
     assert classes <= {module("write/names").pascal(each) for each in reserved.RESOURCES}
 
 
+def test_schemas_are_reserved_for_enums() -> None:
+    """The schema of an enum is named after a resource and a field."""
+    pattern = re.compile(r"^class (\w+)\((?:ReadSchema|WriteSchema|BaseModel)\)", re.MULTILINE)
+    classes = {
+        name
+        for path in sources("template")
+        if path.parent.match("app/schemas") or path.name == "error_body.py"
+        if "yield" not in path.name
+        for name in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    several_words = {name for name in classes if re.search("[a-z][A-Z]", name)}
+    # No resource is called user, and the others are not in the OpenAPI document.
+    others = {"UserCreate", "UserUpdate", "UserRead", "PasswordReset"}
+    others |= {"WriteSchema", "ReadSchema", "ListQuery"}
+    assert several_words - others == set(reserved.SCHEMAS)
+
+
 def test_builtin_classes_are_reserved_for_resources() -> None:
     pascal = module("write/names").pascal
     classes = {name for name in dir(builtins) if name[0].isupper()}

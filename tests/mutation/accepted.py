@@ -58,9 +58,9 @@ ACCEPTED = {
     "defaults app/auth/tokens.py _select_session: 1 -> 2": EXISTENCE,
     "defaults app/auth/tokens.py _select_session: 1 -> (0)": EXISTENCE,
     "defaults app/auth/sessions.py open_session: True -> False": LOCKS,
-    "defaults app/auth/sessions.py _forget_expired: True -> False": LOCKS,
-    "defaults app/auth/sessions.py _forget_expired: "
-    "sessions.c.expires_at <= now -> (sessions.c.expires_at < now)": INSTANT,
+    "defaults app/db/expired.py delete_some_expired: True -> False": LOCKS,
+    "defaults app/db/expired.py delete_some_expired: "
+    "table.c.expires_at <= now -> (table.c.expires_at < now)": INSTANT,
     "defaults app/auth/sessions.py renew_session: "
     "sessions.c.expires_at > now -> (sessions.c.expires_at >= now)": INSTANT,
     "defaults app/auth/sessions.py renew_session: "

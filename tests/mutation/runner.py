@@ -47,7 +47,7 @@ MUTATED = {
         ),
         *("models/owned", "models/shared", "models/soft_deleted", "auth/path", "db/prepared"),
     ),
-    "auth": ("auth/*", "services/auth"),
+    "auth": ("auth/*", "services/auth", "db/expired"),
     "limits": ("http/request_limits", "http/shared_storage", "http/addresses"),
     "pagination": ("db/pagination", "db/filters", "db/sorting", "http/query"),
     "errors": ("db/integrity",),
@@ -76,6 +76,7 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "models/linked": ("routers/relations/",),
     **dict.fromkeys(("db/filters", "db/sorting"), ("db/test_filters_and_sorting.py", "routers/")),
     **dict.fromkeys(("db/database", "db/engine", "db/connections", "db/outages"), ("db/",)),
+    "db/expired": ("auth/test_sessions.py", "mail/"),
     "db/statements": ("routers/test_isolation.py", "routers/", "auth/test_ended_sessions.py"),
     **dict.fromkeys(
         ("db/scope", "models/owned", "models/shared"), ("auth/test_ended_sessions.py", "routers/")
@@ -99,7 +100,8 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "auth/path": ("routers/test_user_paths.py", "routers/"),
     "auth/signing_secret": ("auth/test_settings.py",),
     **dict.fromkeys(("models/user", "models/session"), ("auth/",)),
-    **dict.fromkeys(("routers/auth", "schemas/auth", "services/auth"), ("auth/",)),
+    **dict.fromkeys(("routers/auth", "schemas/auth", "services/auth"), ("auth/", "mail/")),
+    "services/auth_email": ("mail/",),
 }
 
 
@@ -165,7 +167,7 @@ def stages(project: Path, run: Run, coverage: Coverage) -> list[dict[str, Any]]:
     """
     module = run.file.removeprefix("app/").removesuffix(".py")
     folder, _, name = module.rpartition("/")
-    others = (f"{folder}/",) if folder in {"auth", "http"} else ("routers/",)
+    others = (f"{folder}/",) if folder in {"auth", "http", "mail"} else ("routers/",)
     likely = (f"{folder}/test_{name}.py", *LIKELY.get(module, others))
     paths = sorted(str(path.relative_to(project)) for path in project.rglob("test_*.py"))
     ordered = sorted(

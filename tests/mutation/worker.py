@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 
 LIBRARIES = (
+    "aiosmtpd.controller",
+    "aiosmtplib",
     "aiosqlite",
     "alembic.command",
     "fastapi",

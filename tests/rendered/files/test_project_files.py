@@ -105,6 +105,26 @@ def test_no_trace_of_a_client_that_was_not_chosen(render: Render, auth: str) -> 
     assert left == []
 
 
+@pytest.mark.parametrize("auth", ["local", "external"])
+def test_no_trace_of_mail_that_was_not_chosen(render: Render, auth: str) -> None:
+    # Some text has the word: "such as one that sends mail", "the mail of another".
+    traces = re.compile(
+        r"(?<!sends )(?<!the )(?<!@)\bmails?\b|smtp|starttls|outbox|outgoing|aiosmtp|trustme"
+        r"|(send|rate_limit)_mail|mail_from|frontend_url|email_(not_)?verified|verified_email"
+        r"|(verify|change)[-_]email|forgot[-_]password|auth_email|email_?token"
+        r"|(?-i:INVALID_TOKEN|InvalidToken\b|PasswordRecovery)",
+        re.IGNORECASE,
+    )
+    left = [
+        f"{name}: {line}"
+        for name, text in texts(render(auth=auth, mcp=True, client="typescript"))
+        if name != ".copier-answers.yml"  # It has the answer.
+        for line in (name, *text.splitlines())
+        if traces.search(line)
+    ]
+    assert left == []
+
+
 def test_configuration_files_do_not_depend_on_the_answers(project: Path) -> None:
     """Other tests of these files can therefore use a single project."""
     assert {str(path.relative_to(project)) for path in project.rglob("*.y*ml")} == {

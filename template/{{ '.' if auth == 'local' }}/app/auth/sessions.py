@@ -11,12 +11,13 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Delete, delete, insert, literal, select, update
+from sqlalchemy import delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningDelete
 
 from app.auth.tokens import AccessToken
 from app.db.database import Database, ResultRow
+from app.db.expired import delete_some_expired
 from app.models.datetimes import UtcDateTime
 from app.models.row import Id
 from app.models.session import Session
@@ -25,7 +26,6 @@ from app.models.user_row import UserId
 
 FAMILY_BYTES = 16
 TOKEN_BYTES = 32
-MAX_FORGOTTEN_PER_LOGIN = 100
 
 logger = logging.getLogger(__name__)
 
@@ -73,21 +73,10 @@ async def open_session(
     source = select(*values.values()).where(*same).with_for_update(read=True)
     statement = insert(sessions).from_select(list(values), source).returning(sessions.c.id)
     opened = await database.execute(statement)
-    await database.execute(_forget_expired(now))
+    await database.execute(delete_some_expired(sessions, now))
     if not opened:
         return None
     return AccessToken(user_id=user["id"], session_id=opened[0]["id"]), refresh_token
-
-
-def _forget_expired(now: datetime) -> Delete:
-    """Build the statement that deletes some expired sessions: more than a login adds."""
-    expired = (
-        select(sessions.c.id)
-        .where(sessions.c.expires_at <= now)
-        .limit(MAX_FORGOTTEN_PER_LOGIN)
-        .with_for_update(skip_locked=True)
-    )
-    return delete(sessions).where(sessions.c.id.in_(expired))
 
 
 async def renew_session(

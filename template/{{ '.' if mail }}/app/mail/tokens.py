@@ -9,10 +9,11 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Delete, delete, insert, literal, select
+from sqlalchemy import ColumnElement, delete, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.database import Database, ResultRow
+from app.db.expired import delete_some_expired
 from app.errors import InvalidToken
 from app.models.datetimes import UtcDateTime
 from app.models.email_token import EmailToken
@@ -21,7 +22,6 @@ from app.models.user import User
 from app.models.user_row import UserId
 
 TOKEN_BYTES = 32
-MAX_FORGOTTEN = 100
 
 tokens = EmailToken.__table__
 mails = OutgoingMail.__table__
@@ -81,19 +81,8 @@ async def create_token(
         insert(tokens).from_select(list(values), source).returning(tokens.c.id)
     )
     found = created.first() is not None
-    await connection.execute(_forget_expired(now))
+    await connection.execute(delete_some_expired(tokens, now))
     return token if found else None
-
-
-def _forget_expired(now: datetime) -> Delete:
-    """Build the statement that deletes some expired tokens: more than a mail adds."""
-    expired = (
-        select(tokens.c.id)
-        .where(tokens.c.expires_at <= now)
-        .limit(MAX_FORGOTTEN)
-        .with_for_update(skip_locked=True)
-    )
-    return delete(tokens).where(tokens.c.id.in_(expired))
 
 
 def _is_valid(token: str, purposes: Collection[Purpose]) -> tuple[ColumnElement[bool], ...]:
