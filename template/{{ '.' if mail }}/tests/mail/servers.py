@@ -51,6 +51,25 @@ class Mailbox:
         return "250 OK"
 
 
+class Gate(Mailbox):
+    """Answers mails only while it is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_open = False
+        # The connections over which mails have arrived.
+        self.peers: set[object] = set()
+
+    async def handle_DATA(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Store a mail, as soon as that is allowed."""
+        self.peers.add(session.peer)
+        while not self.is_open:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        return await super().handle_DATA(server, session, envelope)
+
+
 def authenticate(
     _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
 ) -> AuthResult:
