@@ -85,9 +85,14 @@ async def claim(database: Database) -> Mail | None:
 
     Its token is created now, so that it is stored only as a hash.
     """
-    now = datetime.now(UTC)
-    due = select(mails).where(mails.c.next_attempt_at <= now).order_by(mails.c.next_attempt_at)
-    due = due.limit(1)
+    # Not those of a newer version, which is being deployed or was taken back.
+    known = mails.c.kind.in_([kind.value for kind in Kind])
+    due = (
+        select(mails)
+        .where(mails.c.next_attempt_at <= datetime.now(UTC), known)
+        .order_by(mails.c.next_attempt_at)
+        .limit(1)
+    )
     # A transaction of SQLite would wait for other writers.
     while await database.execute(due):
         async with database.transaction() as connection:
@@ -107,7 +112,8 @@ async def claim(database: Database) -> Mail | None:
                     continue
             values = {
                 "attempts": row["attempts"] + 1,
-                "next_attempt_at": now + _pause(row["attempts"]),
+                # From now on: many mails may have been removed before.
+                "next_attempt_at": datetime.now(UTC) + _pause(row["attempts"]),
             }
             await connection.execute(update(mails).where(same).values(values))
         recipient = _ascii_address(row["recipient"])

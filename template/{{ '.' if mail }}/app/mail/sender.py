@@ -167,5 +167,4 @@ async def sending(database: Database, settings: MailSettings) -> AsyncIterator[N
         sender.stop()
         await asyncio.wait([task], timeout=STOP_TIMEOUT_SECONDS)
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])

@@ -90,8 +90,8 @@ async def test_each_mail_is_sent_by_one_of_three_processes(
                 process.send_signal(signal.SIGTERM)
             for process in (first, second, third):
                 assert await process.wait() == 0
-    assert await stored(database) == []
     assert sorted(address for address, _ in gate.received) == sorted(emails)
+    assert await stored(database) == []
 
 
 @pytest.mark.parametrize("has_mail", [False, True])

@@ -1,0 +1,68 @@
+"""The claims of mails."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.db.database import Database
+from app.mail.outbox import FIRST_PAUSE, Kind, claim, new_mail
+from app.mail.tokens import create_token
+from app.models.outgoing_mail import OutgoingMail
+from tests.mail.steps import stored
+from tests.support.accounts import EMAIL
+from tests.support.databases import needs_server
+
+OTHER_EMAIL = "dave@example.com"
+
+mails = OutgoingMail.__table__
+
+
+@needs_server
+async def test_mail_that_another_sender_claims_is_skipped(database: Database) -> None:
+    for email in (EMAIL, OTHER_EMAIL):
+        await database.execute(new_mail(Kind.ADDRESS_TAKEN, email))
+    first = select(mails).where(mails.c.recipient == EMAIL).with_for_update()
+    async with database.transaction() as other:
+        await other.execute(first)
+        mail = await claim(database)
+        assert mail is not None
+        assert mail.recipient == OTHER_EMAIL
+        assert await claim(database) is None
+
+
+async def test_kind_of_a_newer_version_is_left(database: Database) -> None:
+    newer = new_mail(Kind.ADDRESS_TAKEN, EMAIL).values(kind="newer")
+    await database.execute(newer)
+    await database.execute(new_mail(Kind.ADDRESS_TAKEN, OTHER_EMAIL))
+    mail = await claim(database)
+    assert mail is not None
+    assert mail.recipient == OTHER_EMAIL
+    assert await claim(database) is None
+    assert [row["attempts"] for row in await stored(database)] == [0, 1]
+
+
+async def test_pause_begins_after_the_mails_that_are_removed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A mail for an unknown address, whose removal takes a minute.
+    await database.execute(new_mail(Kind.RESET_PASSWORD, EMAIL))
+    await database.execute(new_mail(Kind.ADDRESS_TAKEN, OTHER_EMAIL))
+    passed = timedelta()
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> "Clock":
+            return super().now(tz) + passed
+
+    async def slow(*arguments: Any) -> str | None:
+        nonlocal passed
+        passed = timedelta(minutes=1)
+        return await create_token(*arguments)
+
+    monkeypatch.setattr("app.mail.outbox.datetime", Clock)
+    monkeypatch.setattr("app.mail.outbox.create_token", slow)
+    assert await claim(database) is not None
+    [row] = await stored(database)
+    assert row["next_attempt_at"] > datetime.now(UTC) + FIRST_PAUSE
