@@ -1,9 +1,11 @@
 """The claims of mails."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from httpx import AsyncClient, Response
 from sqlalchemy import select
 
 from app.db.database import Database
@@ -11,7 +13,7 @@ from app.mail.outbox import FIRST_PAUSE, Kind, claim, new_mail
 from app.mail.tokens import create_token
 from app.models.outgoing_mail import OutgoingMail
 from tests.mail.steps import stored
-from tests.support.accounts import EMAIL
+from tests.support.accounts import AUTH, EMAIL, bearer, new_session
 from tests.support.databases import needs_server
 
 OTHER_EMAIL = "dave@example.com"
@@ -66,3 +68,22 @@ async def test_pause_begins_after_the_mails_that_are_removed(
     assert await claim(database) is not None
     [row] = await stored(database)
     assert row["next_attempt_at"] > datetime.now(UTC) + FIRST_PAUSE
+
+
+async def test_user_who_is_deleted_while_a_mail_is_claimed(
+    client: AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = bearer((await new_session(client))["access_token"])
+    deletions: list[asyncio.Task[Response]] = []
+
+    async def slow(*arguments: Any) -> str | None:
+        deletions.append(asyncio.create_task(client.delete(f"{AUTH}/me", headers=headers)))
+        # Until the deletion waits for the mail.
+        await asyncio.sleep(0.3)
+        return await create_token(*arguments)
+
+    monkeypatch.setattr("app.mail.outbox.create_token", slow)
+    assert await claim(database) is not None
+    [deletion] = deletions
+    assert (await deletion).status_code == 204
+    assert await stored(database) == []
