@@ -144,6 +144,34 @@ def test_stuck_requests_end(project: Path, environment: Environment, tmp_path: P
             connection.close()
 
 
+def test_mails_wait_for_a_server_that_never_answers(
+    render: Render, environment: Environment, tmp_path: Path
+) -> None:
+    project = render(mail=True)
+    with socket.create_server(("127.0.0.1", 0)) as smtp:
+        smtp.settimeout(START_SECONDS)
+        variables = {
+            "SMTP_URL": f"smtp://127.0.0.1:{smtp.getsockname()[1]}",
+            "MAIL_FROM": "no-reply@example.com",
+            "FRONTEND_URL": "https://example.com",
+        }
+        with serve(project, environment, tmp_path / "app.db", **variables) as server:
+            connection, _ = smtp.accept()
+            body = json.dumps({"email": "ada@example.com"})
+            assert server.send("POST", "/api/auth/forgot-password", body).status == 202
+            assert server.create("one").status == 201
+            connection.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                connection.recv(1)
+            server.process.send_signal(signal.SIGTERM)
+            # Less than the sender waits for an answer.
+            assert server.process.wait(timeout=8) == 0
+        connection.close()
+    with closing(sqlite3.connect(server.file)) as database:
+        found = database.execute("SELECT kind, attempts FROM outgoing_mails ORDER BY created_at")
+        assert found.fetchall() == [("verify_email", 1), ("reset_password", 0)]
+
+
 def test_image_stops_in_time(project: Path) -> None:
     text = (project / "Dockerfile").read_text(encoding="utf-8")
     [seconds] = re.findall(rf"{GRACE}=(\d+)", text)
