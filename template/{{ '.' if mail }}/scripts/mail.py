@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from app.db.database import Database
 from app.http.logs import configure_logging
-from app.mail.sender import Sender
+from app.mail.sender import Sender, running
 from app.settings import Settings, load_settings
 
 ONCE = "--once"
@@ -24,10 +24,12 @@ async def run(settings: Settings, *, once: bool) -> int:
     try:
         if once:
             return 0 if await sender.send_due() else 1
+        stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, sender.stop)
-        await sender.run()
+            loop.add_signal_handler(number, stopped.set)
+        async with running(sender):
+            await stopped.wait()
     finally:
         await database.dispose()
     return 0

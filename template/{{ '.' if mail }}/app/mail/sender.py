@@ -154,12 +154,8 @@ class Sender:
 
 
 @asynccontextmanager
-async def sending(database: Database, settings: MailSettings) -> AsyncIterator[None]:
-    """Send mails in the background, unless the settings leave that to a worker."""
-    if not settings.send_mail:
-        yield
-        return
-    sender = Sender(database, settings)
+async def running(sender: Sender) -> AsyncIterator[None]:
+    """Run a sender in the background; in the end, its current mail has a few seconds."""
     task = asyncio.create_task(sender.run())
     try:
         yield
@@ -168,3 +164,13 @@ async def sending(database: Database, settings: MailSettings) -> AsyncIterator[N
         await asyncio.wait([task], timeout=STOP_TIMEOUT_SECONDS)
         task.cancel()
         await asyncio.wait([task])
+
+
+@asynccontextmanager
+async def sending(database: Database, settings: MailSettings) -> AsyncIterator[None]:
+    """Send mails in the background, unless the settings leave that to a worker."""
+    if not settings.send_mail:
+        yield
+        return
+    async with running(Sender(database, settings)):
+        yield

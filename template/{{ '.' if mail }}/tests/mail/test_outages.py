@@ -1,6 +1,7 @@
 """The app while its SMTP server is down, or accepts connections and does not answer."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,6 +13,8 @@ from httpx import AsyncClient
 from app.db.database import Database
 from app.mail import sender as senders
 from app.mail.outbox import Kind, new_mail
+from app.state import get_state
+from scripts import mail
 from tests.mail.servers import HOST
 from tests.mail.steps import post, settings_of, stored
 from tests.support.accounts import AUTH, EMAIL, bearer, log_in, me, register
@@ -28,6 +31,15 @@ async def silent() -> AsyncIterator[socket.socket]:
     with socket.create_server((HOST, 0)) as server:
         server.setblocking(False)
         yield server
+
+
+@pytest.fixture
+async def signals() -> AsyncIterator[None]:
+    """Ignore the signal that stops processes, except for handlers of the test."""
+    handler = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, handler)
 
 
 def settings_for(server: socket.socket) -> dict[str, Any]:
@@ -85,3 +97,24 @@ async def test_server_that_is_down(
                     await asyncio.sleep(0.01)
                 await use(client)
     assert len(await stored(database)) == 5
+
+
+@pytest.mark.usefixtures("signals")
+async def test_worker_does_not_wait_for_the_server(
+    app: FastAPI,
+    database: Database,
+    silent: socket.socket,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(senders, "STOP_TIMEOUT_SECONDS", 0.1)
+    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    # The setting is for the app.
+    changes = {**settings_for(silent), "send_mail": False}
+    settings = get_state(app).settings.model_copy(update=changes)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        worker = asyncio.create_task(mail.run(settings, once=False))
+        connection, _ = await asyncio.get_running_loop().sock_accept(silent)
+        signal.raise_signal(signal.SIGTERM)
+        assert await worker == 0
+    connection.close()
+    assert [row["attempts"] for row in await stored(database)] == [1]
