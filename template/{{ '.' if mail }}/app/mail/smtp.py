@@ -8,8 +8,6 @@ from urllib.parse import unquote, urlsplit
 from aiosmtplib import SMTP
 
 PORTS = {"smtp": 587, "smtps": 465}
-# For each answer of the server.
-TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,9 @@ class SmtpTransport:
                 password=server.password,
                 use_tls=server.tls,
                 start_tls=server.start_tls,
-                timeout=TIMEOUT_SECONDS,
+                # The whole attempt has a limit. A server that scans a mail before it accepts it
+                # needs most of that for one answer; with less, it would receive the mail again.
+                timeout=None,
             )
             await client.connect()
             self._client = client
