@@ -228,6 +228,7 @@ CELLS: dict[str, Answers] = {
         "project_description": HOSTILE,
         "fields": QUOTED,
         "pagination": "list",
+        "mail": True,
     },
 }
 CELLS |= {f"row-{number:02}": answers for number, answers in enumerate(cells(), 1)}

@@ -23,7 +23,7 @@ async def run(settings: Settings, *, once: bool) -> int:
     sender = Sender(database, settings)
     try:
         if once:
-            return 0 if await sender.send_due() else 1
+            return 0 if await sender.send_once() else 1
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

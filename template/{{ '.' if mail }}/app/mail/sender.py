@@ -104,18 +104,21 @@ class Sender:
         """Send mails as they become due, until the sender is stopped."""
         pause = float(POLL_SECONDS)
         while not self._stopping.is_set():
-            try:
-                succeeded = await self.send_due()
-            except ServiceUnavailable:
-                logger.warning("the database does not answer: no mails are sent")
-                succeeded = False
-            except Exception:
-                # Whatever it was, the mails stay in the outbox.
-                logger.exception("mails could not be sent")
-                succeeded = False
+            succeeded = await self.send_once()
             pause = POLL_SECONDS if succeeded else min(pause * 2, LONGEST_POLL_SECONDS)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def send_once(self) -> bool:
+        """Send all mails that are due, and log errors; return whether there were none."""
+        try:
+            return await self.send_due()
+        except ServiceUnavailable:
+            logger.warning("the database does not answer: no mails are sent")
+        except Exception:
+            # Whatever it was, the mails stay in the outbox.
+            logger.exception("mails could not be sent")
+        return False
 
     async def send_due(self) -> bool:
         """Send all mails that are due over one connection; return whether the server works."""

@@ -5,17 +5,20 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
 from app.db.database import Database
+from app.errors import ServiceUnavailable
 from app.mail import sender as senders
 from app.mail.outbox import Kind, new_mail
+from app.mail.sender import Sender
 from app.state import get_state
 from scripts import mail
-from tests.mail.servers import HOST
+from tests.mail.servers import HOST, Mailbox
 from tests.mail.steps import post, settings_of, stored
 from tests.support.accounts import AUTH, EMAIL, bearer, log_in, me, register
 from tests.support.identity import PASSWORD
@@ -118,3 +121,21 @@ async def test_worker_does_not_wait_for_the_server(
         assert await worker == 0
     connection.close()
     assert [row["attempts"] for row in await stored(database)] == [1]
+
+
+async def test_mails_are_sent_after_errors_of_the_database(
+    database: Database,
+    sender: Sender,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    errors = {"does not answer": ServiceUnavailable(), "could not be sent": RuntimeError("unknown")}
+    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    for message, error in errors.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(senders, "claim", AsyncMock(side_effect=error))
+            assert not await sender.send_once()
+        assert message in caplog.text
+    assert await sender.send_once()
+    assert [address for address, _ in mailbox.received] == [EMAIL]
