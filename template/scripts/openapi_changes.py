@@ -56,13 +56,18 @@ def is_success(status: str) -> bool:
     return status < "4"
 
 
+def requires_credentials(security: Any) -> bool:
+    """Return whether every alternative of a security requirement has a scheme."""
+    return bool(security) and {} not in security
+
+
 class Documents:
     """Two OpenAPI documents."""
 
     def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Prepare the comparison of schemas."""
         self.old, self.new = operations(old), operations(new)
-        self.secured = [bool(document.get("security")) for document in (old, new)]
+        self.secured = [document.get("security") for document in (old, new)]
         self.requests = Comparison(old, new, request=True)
         self.responses = Comparison(old, new, request=False)
 
@@ -103,7 +108,7 @@ class Documents:
     def _security(self, name: str, old: Operation, new: Operation) -> Iterator[Change]:
         """Yield whether credentials become required."""
         before, after = (
-            bool(operation.get("security", default))
+            requires_credentials(operation.get("security", default))
             for operation, default in zip((old, new), self.secured, strict=True)
         )
         if after and not before:

@@ -72,6 +72,7 @@ def with_parameter(**parts: Any) -> dict[str, Any]:
         (document(), document("/items", operationId="other"), ["POST /rows: removed"]),
         (document("/a/{x}"), document("/a/{y}"), []),
         (document(), document(security=[{"bearer": []}]), ["POST /rows: now requires credentials"]),
+        (document(), document(security=[{"bearer": []}, {}]), []),
         (document(security=[{"bearer": []}]), document(), []),
         (document(), document(responses={"201": {}}), ["POST /rows: status 200 → 201"]),
         (
