@@ -132,6 +132,19 @@ async def test_disabled_users_get_no_new_password(
     assert await received(sender, mailbox) == {}
 
 
+async def test_disabled_users_keep_their_address(
+    client: AsyncClient, database: Database, sender: Sender, mailbox: Mailbox
+) -> None:
+    access_token = (await new_session(client))["access_token"]
+    found = [token_of((await received(sender, mailbox))[EMAIL])]
+    body = {"new_email": NEW_EMAIL, "current_password": PASSWORD}
+    assert (await post(client, "/change-email", access_token, **body)).status_code == 202
+    found.append(token_of((await received(sender, mailbox))[NEW_EMAIL]))
+    await disable_user(database, EMAIL)
+    for token in found:
+        error_of(await post(client, "/verify-email", token=token), 422, "INVALID_TOKEN")
+
+
 async def test_expired_tokens_are_deleted(
     client: AsyncClient, database: Database, sender: Sender
 ) -> None:
