@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import select
 
+from app.auth.rate_limits import RateLimits
 from app.db.database import Database
+from app.errors import RateLimited
 from app.mail.sender import Sender
 from app.models.email_token import EmailToken
 from app.models.user import User
@@ -15,7 +17,17 @@ from app.schemas.auth import PasswordReset, UserCreate
 from app.services.auth import create_user, reset_password
 from tests.mail.servers import Mailbox
 from tests.mail.steps import TOKEN, post, received, stored, text_of, token_of
-from tests.support.accounts import AUTH, EMAIL, bearer, log_in, me, new_session, refresh, register
+from tests.support.accounts import (
+    AUTH,
+    EMAIL,
+    auth_settings,
+    bearer,
+    log_in,
+    me,
+    new_session,
+    refresh,
+    register,
+)
 from tests.support.error_shape import error_of
 from tests.support.identity import PASSWORD
 from tests.support.probe import open_client
@@ -169,6 +181,15 @@ async def test_mails_are_limited_by_address(app: FastAPI, database: Database) ->
         emails = [f"user{number}@example.com" for number in range(11)]
         responses = [await post(client, "/forgot-password", email=email) for email in emails]
         assert [response.status_code for response in responses] == [202] * 10 + [429]
+
+
+async def test_limited_address_does_not_exhaust_the_limits_of_emails() -> None:
+    limits = RateLimits(auth_settings(rate_limit_mail="1/hour"))
+    for number in range(10):
+        await limits.count_mail(f"user{number}@example.com", "192.0.2.1")
+    with pytest.raises(RateLimited):
+        await limits.count_mail(EMAIL, "192.0.2.1")
+    await limits.count_mail(EMAIL, "192.0.2.2")
 
 
 async def test_request_changes_nothing(
