@@ -158,7 +158,7 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
 
 
 async def change_email(context: AuthContext, user_id: UserId, data: schemas.EmailChange) -> None:
-    """Send a link to a new address, and a notice to the old one.
+    """Send a link to a new address, and a notice to the old one if it is verified.
 
     Raises:
         Forbidden: the current password is wrong, or was changed meanwhile.
@@ -180,4 +180,7 @@ async def change_email(context: AuthContext, user_id: UserId, data: schemas.Emai
         taken = await connection.scalar(select(users.c.id).where(users.c.email == data.new_email))
         kind = Kind.CHANGE_EMAIL if taken is None else Kind.ADDRESS_TAKEN
         await connection.execute(new_mail(kind, data.new_email, user_id))
-        await connection.execute(new_mail(Kind.EMAIL_CHANGE_REQUESTED, user["email"], user_id))
+        # Nobody gets mails, which no limit counts, for what somebody else does with their address.
+        if user["email_verified"]:
+            notice = new_mail(Kind.EMAIL_CHANGE_REQUESTED, user["email"], user_id)
+            await connection.execute(notice)
