@@ -117,7 +117,7 @@ async def use_token(connection: AsyncConnection, token: str, purposes: Collectio
         raise InvalidToken
 
 
-async def withdraw_mails(connection: AsyncConnection, user_id: UserId) -> None:
+async def delete_mails(connection: AsyncConnection, user_id: UserId) -> None:
     """Delete the mails of a user that have not been sent, and would contain a token.
 
     Before the row of the user is changed: a sender locks a mail, and then the user.

@@ -15,7 +15,7 @@ from app.auth.sessions import end_sessions
 from app.db.integrity import refusal
 from app.errors import Conflict, InvalidToken
 from app.mail.outbox import Kind, new_mail
-from app.mail.tokens import Purpose, end_tokens, find_token, use_token, withdraw_mails
+from app.mail.tokens import Purpose, delete_mails, end_tokens, find_token, use_token
 from app.models.user import User
 from app.models.user_row import UserId
 from app.schemas import auth_email as schemas
@@ -109,7 +109,7 @@ async def verify_email(context: AuthContext, token: str) -> None:
     try:
         async with context.database.transaction() as connection:
             if is_new:
-                await withdraw_mails(connection, found["user_id"])
+                await delete_mails(connection, found["user_id"])
             changed = await connection.execute(update(users).where(*same).values(values))
             if not changed.rowcount:
                 raise InvalidToken

@@ -155,7 +155,7 @@ async def test_new_address_that_is_taken(
 async def test_address_that_is_not_verified_gets_no_notices(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
-    # Whoever it belongs to may not be the user, and no limit counts these mails.
+    # It can be the address of somebody else, and no limit counts these mails.
     access_token = (await new_session(client))["access_token"]
     await received(sender, mailbox)
     body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
