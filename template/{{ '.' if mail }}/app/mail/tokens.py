@@ -106,24 +106,26 @@ async def find_token(database: Database, token: str, purposes: Collection[Purpos
     return rows[0]
 
 
-async def use_token(
-    connection: AsyncConnection, token: str, purposes: Collection[Purpose]
-) -> ResultRow:
-    """Delete a token, and return its row; of concurrent attempts, one succeeds.
+async def use_token(connection: AsyncConnection, token: str, purposes: Collection[Purpose]) -> None:
+    """Delete a token of a user, whose row is locked; of concurrent attempts, one succeeds.
 
     Raises:
         InvalidToken: it is unknown, was used, has expired, or has another purpose.
     """
-    used = delete(tokens).where(*_is_valid(token, purposes)).returning(tokens)
-    row = (await connection.execute(used)).mappings().first()
-    if row is None:
+    used = await connection.execute(delete(tokens).where(*_is_valid(token, purposes)))
+    if not used.rowcount:
         raise InvalidToken
-    return ResultRow(row)
+
+
+async def delete_mails(connection: AsyncConnection, user_id: UserId) -> None:
+    """Delete the mails of a user that have not been sent, and would contain a token.
+
+    Before the row of the user is changed: a sender locks a mail, and then the user.
+    """
+    pending = (mails.c.user_id == user_id, mails.c.kind.in_([each.value for each in Purpose]))
+    await connection.execute(delete(mails).where(*pending))
 
 
 async def end_tokens(connection: AsyncConnection, user_id: UserId) -> None:
-    """End all tokens of a user, also those of mails that have not been sent yet."""
-    # First the mails: a sender that has claimed one of them creates its token before it commits.
-    pending = (mails.c.user_id == user_id, mails.c.kind.in_([each.value for each in Purpose]))
-    await connection.execute(delete(mails).where(*pending))
+    """End all tokens of a user, whose row is locked: none is added meanwhile."""
     await connection.execute(delete(tokens).where(tokens.c.user_id == user_id))

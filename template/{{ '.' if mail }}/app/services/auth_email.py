@@ -15,7 +15,7 @@ from app.auth.sessions import end_sessions
 from app.db.integrity import refusal
 from app.errors import Conflict, InvalidToken
 from app.mail.outbox import Kind, new_mail
-from app.mail.tokens import Purpose, end_tokens, find_token, use_token
+from app.mail.tokens import Purpose, delete_mails, end_tokens, find_token, use_token
 from app.models.user import User
 from app.models.user_row import UserId
 from app.schemas import auth_email as schemas
@@ -26,6 +26,7 @@ from app.services.auth import (
     check_new_password,
     get_row,
     new_user,
+    wrong_password,
 )
 
 INSERTS: dict[str, type[postgresql.Insert | sqlite.Insert]] = {
@@ -93,21 +94,28 @@ async def verify_email(context: AuthContext, token: str) -> None:
     Raises:
         InvalidToken: the token is not valid, or somebody else has the new address by now.
     """
+    purposes = (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
+    # Not locked yet: concurrent requests lock the user first, so that none waits for another in turn.
+    found = await find_token(context.database, token, purposes)
+    is_new = found["purpose"] == Purpose.CHANGE_EMAIL
+    same = [
+        users.c.id == found["user_id"],
+        users.c.password_changed_at == found["password_changed_at"],
+        users.c.disabled_at.is_(None),
+    ]
+    if not is_new:
+        same.append(users.c.email == found["email"])
+    values = {"email": found["email"], "email_verified": True}
     try:
         async with context.database.transaction() as connection:
-            found = await use_token(connection, token, (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL))
-            same = [
-                users.c.id == found["user_id"],
-                users.c.password_changed_at == found["password_changed_at"],
-            ]
-            if found["purpose"] == Purpose.VERIFY_EMAIL:
-                same.append(users.c.email == found["email"])
-            else:
-                await end_tokens(connection, found["user_id"])
-            values = {"email": found["email"], "email_verified": True}
+            if is_new:
+                await delete_mails(connection, found["user_id"])
             changed = await connection.execute(update(users).where(*same).values(values))
             if not changed.rowcount:
                 raise InvalidToken
+            await use_token(connection, token, purposes)
+            if is_new:
+                await end_tokens(connection, found["user_id"])
     except DBAPIError as error:
         refused = refusal(error)
         raise (InvalidToken() if isinstance(refused, Conflict) else refused) from error
@@ -130,7 +138,6 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
         password_hash = await hash_password(data.new_password)
     now = datetime.now(UTC)
     async with context.database.transaction() as connection:
-        await use_token(connection, data.token, purposes)
         same = (
             users.c.id == found["user_id"],
             users.c.email == found["email"],
@@ -145,22 +152,35 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
         changed = await connection.execute(update(users).where(*same).values(values))
         if not changed.rowcount:
             raise InvalidToken
+        await use_token(connection, data.token, purposes)
         await end_sessions(connection, found["user_id"])
         await connection.execute(new_mail(Kind.PASSWORD_CHANGED, found["email"], found["user_id"]))
 
 
 async def change_email(context: AuthContext, user_id: UserId, data: schemas.EmailChange) -> None:
-    """Send a link to a new address, and a notice to the old one.
+    """Send a link to a new address, and a notice to the old one if it is verified.
 
     Raises:
-        Forbidden: the current password is wrong.
+        Forbidden: the current password is wrong, or was changed meanwhile.
         RateLimited: too many attempts failed, or too many mails were asked for.
     """
     user = await get_row(context, user_id)
     await check_current_password(context, user, data.current_password)
     await context.rate_limits.count_mail(data.new_email, context.address)
+    # Otherwise, a password that has just been replaced would be enough for a link.
+    same = (
+        users.c.id == user_id,
+        users.c.password_changed_at == user["password_changed_at"],
+        users.c.disabled_at.is_(None),
+    )
+    current = select(users.c.id).where(*same).with_for_update(read=True)
     async with context.database.transaction() as connection:
+        if await connection.scalar(current) is None:
+            raise wrong_password()
         taken = await connection.scalar(select(users.c.id).where(users.c.email == data.new_email))
         kind = Kind.CHANGE_EMAIL if taken is None else Kind.ADDRESS_TAKEN
         await connection.execute(new_mail(kind, data.new_email, user_id))
-        await connection.execute(new_mail(Kind.EMAIL_CHANGE_REQUESTED, user["email"], user_id))
+        # Nobody gets mails, which no limit counts, for what somebody else does with their address.
+        if user["email_verified"]:
+            notice = new_mail(Kind.EMAIL_CHANGE_REQUESTED, user["email"], user_id)
+            await connection.execute(notice)

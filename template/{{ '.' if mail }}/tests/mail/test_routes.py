@@ -7,15 +7,35 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from sqlalchemy import select
 
+from app.auth.rate_limits import RateLimits
 from app.db.database import Database
+from app.errors import RateLimited
 from app.mail.sender import Sender
 from app.models.email_token import EmailToken
 from app.models.user import User
 from app.schemas.auth import PasswordReset, UserCreate
 from app.services.auth import create_user, reset_password
 from tests.mail.servers import Mailbox
-from tests.mail.steps import TOKEN, post, received, stored, text_of, token_of
-from tests.support.accounts import AUTH, EMAIL, bearer, log_in, me, new_session, refresh, register
+from tests.mail.steps import (
+    TOKEN,
+    post,
+    received,
+    stored,
+    text_of,
+    token_of,
+    verified_session,
+)
+from tests.support.accounts import (
+    AUTH,
+    EMAIL,
+    auth_settings,
+    bearer,
+    log_in,
+    me,
+    new_session,
+    refresh,
+    register,
+)
 from tests.support.error_shape import error_of
 from tests.support.identity import PASSWORD
 from tests.support.probe import open_client
@@ -100,10 +120,9 @@ async def test_forgotten_password(client: AsyncClient, sender: Sender, mailbox: 
 
 
 async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbox: Mailbox) -> None:
-    access_token = (await new_session(client))["access_token"]
+    access_token = await verified_session(client, sender, mailbox)
     await post(client, "/forgot-password", email=EMAIL)
-    await sender.send_due()
-    [older] = [token_of(mail) for _, mail in mailbox.received if "password" in mail["Subject"]]
+    older = token_of((await received(sender, mailbox))[EMAIL])
     body = {"new_email": NEW_EMAIL, "current_password": "wrong"}
     error_of(await post(client, "/change-email", access_token, **body), 403, "FORBIDDEN")
     body["current_password"] = PASSWORD
@@ -123,14 +142,27 @@ async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbo
 async def test_new_address_that_is_taken(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
+    access_token = await verified_session(client, sender, mailbox)
     await register(client, NEW_EMAIL)
-    access_token = (await new_session(client))["access_token"]
     await received(sender, mailbox)
     body = {"new_email": NEW_EMAIL, "current_password": PASSWORD}
     assert (await post(client, "/change-email", access_token, **body)).status_code == 202
     found = await received(sender, mailbox)
     assert found.keys() == {EMAIL, NEW_EMAIL}
     assert "already" in found[NEW_EMAIL]["Subject"]
+
+
+async def test_address_that_is_not_verified_gets_no_notices(
+    client: AsyncClient, sender: Sender, mailbox: Mailbox
+) -> None:
+    # It can be the address of somebody else, and no limit counts these mails.
+    access_token = (await new_session(client))["access_token"]
+    await received(sender, mailbox)
+    body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+    assert (await post(client, "/password", access_token, **body)).status_code == 204
+    body = {"new_email": NEW_EMAIL, "current_password": NEW_PASSWORD}
+    assert (await post(client, "/change-email", access_token, **body)).status_code == 202
+    assert (await received(sender, mailbox)).keys() == {NEW_EMAIL}
 
 
 async def test_users_of_operators(database: Database, sender: Sender, mailbox: Mailbox) -> None:
@@ -169,6 +201,15 @@ async def test_mails_are_limited_by_address(app: FastAPI, database: Database) ->
         emails = [f"user{number}@example.com" for number in range(11)]
         responses = [await post(client, "/forgot-password", email=email) for email in emails]
         assert [response.status_code for response in responses] == [202] * 10 + [429]
+
+
+async def test_limited_address_does_not_exhaust_the_limits_of_emails() -> None:
+    limits = RateLimits(auth_settings(rate_limit_mail="1/hour"))
+    for number in range(10):
+        await limits.count_mail(f"user{number}@example.com", "192.0.2.1")
+    with pytest.raises(RateLimited):
+        await limits.count_mail(EMAIL, "192.0.2.1")
+    await limits.count_mail(EMAIL, "192.0.2.2")
 
 
 async def test_request_changes_nothing(
