@@ -24,6 +24,7 @@ from app.services.auth import (
     AuthContext,
     check_current_password,
     check_new_password,
+    count_notice,
     get_row,
     new_user,
     wrong_password,
@@ -158,7 +159,7 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
 
 
 async def change_email(context: AuthContext, user_id: UserId, data: schemas.EmailChange) -> None:
-    """Send a link to a new address, and a notice to the old one if it is verified.
+    """Send a link to a new address, and a notice to the old one.
 
     Raises:
         Forbidden: the current password is wrong, or was changed meanwhile.
@@ -167,6 +168,7 @@ async def change_email(context: AuthContext, user_id: UserId, data: schemas.Emai
     user = await get_row(context, user_id)
     await check_current_password(context, user, data.current_password)
     await context.rate_limits.count_mail(data.new_email, context.address)
+    await count_notice(context, user)
     # Otherwise, a password that has just been replaced would be enough for a link.
     same = (
         users.c.id == user_id,
@@ -180,7 +182,4 @@ async def change_email(context: AuthContext, user_id: UserId, data: schemas.Emai
         taken = await connection.scalar(select(users.c.id).where(users.c.email == data.new_email))
         kind = Kind.CHANGE_EMAIL if taken is None else Kind.ADDRESS_TAKEN
         await connection.execute(new_mail(kind, data.new_email, user_id))
-        # Nobody gets mails, which no limit counts, for what somebody else does with their address.
-        if user["email_verified"]:
-            notice = new_mail(Kind.EMAIL_CHANGE_REQUESTED, user["email"], user_id)
-            await connection.execute(notice)
+        await connection.execute(new_mail(Kind.EMAIL_CHANGE_REQUESTED, user["email"], user_id))

@@ -14,7 +14,7 @@ from app.mail.sender import Sender
 from app.mail.settings import MailSettings
 from app.models.outgoing_mail import OutgoingMail
 from tests.mail.servers import HOST, Mailbox
-from tests.support.accounts import AUTH, EMAIL, bearer, new_session
+from tests.support.accounts import AUTH, bearer
 
 TOKEN = re.compile(r"https://app\.example\.com/[a-z-]+\?token=([\w-]{43})")
 
@@ -48,14 +48,6 @@ async def received(sender: Sender, mailbox: Mailbox) -> dict[str, EmailMessage]:
     mailbox.received.clear()
     assert await sender.send_due()
     return dict(mailbox.received)
-
-
-async def verified_session(client: AsyncClient, sender: Sender, mailbox: Mailbox) -> str:
-    """Return the access token of a user who has verified their address."""
-    access_token: str = (await new_session(client))["access_token"]
-    token = token_of((await received(sender, mailbox))[EMAIL])
-    assert (await post(client, "/verify-email", token=token)).status_code == 204
-    return access_token
 
 
 def own_log(caplog: pytest.LogCaptureFixture) -> str:

@@ -1,11 +1,12 @@
 """The routes that send mails, and those that take tokens from them."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.auth.rate_limits import RateLimits
 from app.db.database import Database
@@ -16,15 +17,7 @@ from app.models.user import User
 from app.schemas.auth import PasswordReset, UserCreate
 from app.services.auth import create_user, reset_password
 from tests.mail.servers import Mailbox
-from tests.mail.steps import (
-    TOKEN,
-    post,
-    received,
-    stored,
-    text_of,
-    token_of,
-    verified_session,
-)
+from tests.mail.steps import TOKEN, post, received, stored, text_of, token_of
 from tests.support.accounts import (
     AUTH,
     EMAIL,
@@ -120,9 +113,10 @@ async def test_forgotten_password(client: AsyncClient, sender: Sender, mailbox: 
 
 
 async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbox: Mailbox) -> None:
-    access_token = await verified_session(client, sender, mailbox)
+    access_token = (await new_session(client))["access_token"]
     await post(client, "/forgot-password", email=EMAIL)
-    older = token_of((await received(sender, mailbox))[EMAIL])
+    await sender.send_due()
+    [older] = [token_of(mail) for _, mail in mailbox.received if "password" in mail["Subject"]]
     body = {"new_email": NEW_EMAIL, "current_password": "wrong"}
     error_of(await post(client, "/change-email", access_token, **body), 403, "FORBIDDEN")
     body["current_password"] = PASSWORD
@@ -142,8 +136,8 @@ async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbo
 async def test_new_address_that_is_taken(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
-    access_token = await verified_session(client, sender, mailbox)
     await register(client, NEW_EMAIL)
+    access_token = (await new_session(client))["access_token"]
     await received(sender, mailbox)
     body = {"new_email": NEW_EMAIL, "current_password": PASSWORD}
     assert (await post(client, "/change-email", access_token, **body)).status_code == 202
@@ -152,17 +146,26 @@ async def test_new_address_that_is_taken(
     assert "already" in found[NEW_EMAIL]["Subject"]
 
 
-async def test_address_that_is_not_verified_gets_no_notices(
-    client: AsyncClient, sender: Sender, mailbox: Mailbox
+async def test_notices_to_an_address_that_is_not_verified_are_limited(
+    app: FastAPI, database: Database
 ) -> None:
-    # It can be the address of somebody else, and no limit counts these mails.
-    access_token = (await new_session(client))["access_token"]
-    await received(sender, mailbox)
-    body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-    assert (await post(client, "/password", access_token, **body)).status_code == 204
-    body = {"new_email": NEW_EMAIL, "current_password": NEW_PASSWORD}
-    assert (await post(client, "/change-email", access_token, **body)).status_code == 202
-    assert (await received(sender, mailbox)).keys() == {NEW_EMAIL}
+    # It can be the address of somebody else.
+    async with open_client(app, rate_limit_mail="4/hour") as client:
+        access_token = (await new_session(client))["access_token"]
+        passwords = [PASSWORD, NEW_PASSWORD, PASSWORD]
+        for current, new in pairwise(passwords):
+            body = {"current_password": current, "new_password": new}
+            assert (await post(client, "/password", access_token, **body)).status_code == 204
+        body = {"new_email": NEW_EMAIL, "current_password": PASSWORD}
+        assert (await post(client, "/change-email", access_token, **body)).status_code == 202
+        refused = await post(client, "/change-email", access_token, **body)
+        error_of(refused, 429, "RATE_LIMITED")
+        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+        refused = await post(client, "/password", access_token, **body)
+        error_of(refused, 429, "RATE_LIMITED")
+        assert len([mail for mail in await stored(database) if mail["recipient"] == EMAIL]) == 4
+        await database.execute(update(users).values(email_verified=True))
+        assert (await post(client, "/password", access_token, **body)).status_code == 204
 
 
 async def test_users_of_operators(database: Database, sender: Sender, mailbox: Mailbox) -> None:
