@@ -66,7 +66,7 @@ async def use(client: AsyncClient) -> None:
     assert response.status_code == 200
 
 
-async def test_server_that_never_answers(
+async def test_app_works_while_the_server_does_not_answer(
     app: FastAPI,
     database: Database,
     silent: socket.socket,
@@ -88,7 +88,7 @@ async def test_server_that_never_answers(
     assert "not sent yet" not in caplog.text
 
 
-async def test_server_that_is_down(
+async def test_app_works_while_the_server_is_down(
     app: FastAPI, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     await database.execute(new_mail(Kind.ADDRESS_TAKEN, "erin@example.com"))
@@ -103,7 +103,7 @@ async def test_server_that_is_down(
 
 
 @pytest.mark.usefixtures("signals")
-async def test_worker_does_not_wait_for_the_server(
+async def test_worker_stops_while_the_server_does_not_answer(
     app: FastAPI,
     database: Database,
     silent: socket.socket,
@@ -123,7 +123,7 @@ async def test_worker_does_not_wait_for_the_server(
     assert [row["attempts"] for row in await stored(database)] == [1]
 
 
-async def test_mails_are_sent_after_errors_of_the_database(
+async def test_sender_continues_after_errors_of_the_database(
     database: Database,
     sender: Sender,
     mailbox: Mailbox,

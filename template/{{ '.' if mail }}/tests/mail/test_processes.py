@@ -138,7 +138,9 @@ async def test_stopped_process_finishes_its_mail(database: Database, start: Star
     assert [row["attempts"] for row in await stored(database)] == [0]
 
 
-async def test_status_of_one_run(database: Database, start: Start, mailbox: Mailbox) -> None:
+async def test_single_run_exits_with_1_after_an_error(
+    database: Database, start: Start, mailbox: Mailbox
+) -> None:
     await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
     with socket.socket() as down:
         down.bind((HOST, 0))
@@ -154,6 +156,8 @@ async def test_status_of_one_run(database: Database, start: Start, mailbox: Mail
 
 
 @pytest.mark.parametrize("arguments", [["--twice"], [mail.ONCE, "now"]])
-def test_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_other_arguments_print_the_usage(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
     assert mail.main(arguments) == 2
     assert "python -m scripts.mail" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The sender: servers that work and others, and what is sent."""
+"""The sender: SMTP servers that work or fail, and what is sent to them."""
 
 import asyncio
 import socket
@@ -51,7 +51,7 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-async def test_server_that_is_down(
+async def test_mail_is_sent_when_the_server_is_up_again(
     database: Database, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as probe:
@@ -72,7 +72,9 @@ async def test_server_that_is_down(
         assert (await received(sender, mailbox)).keys() == {EMAIL}
 
 
-async def test_server_that_hangs(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_attempt_ends_if_the_server_does_not_answer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(senders, "ATTEMPT_TIMEOUT_SECONDS", 0.2)
     await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
     with socket.create_server((HOST, 0)) as silent:
@@ -83,7 +85,7 @@ async def test_server_that_hangs(database: Database, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("answer", "left"), [("550 unknown", 0), ("450 try later", 1)])
-async def test_recipient_that_is_refused(
+async def test_mail_is_given_up_after_a_permanent_error_only(
     database: Database, caplog: pytest.LogCaptureFixture, answer: str, left: int
 ) -> None:
     await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
@@ -135,7 +137,7 @@ async def test_three_senders_send_each_mail_once(
     assert sorted(address for address, _ in mailbox.received) == sorted(emails)
 
 
-async def test_server_that_requires_a_login(database: Database, mailbox: Mailbox) -> None:
+async def test_sender_logs_in(database: Database, mailbox: Mailbox) -> None:
     options: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
     with smtp_server(mailbox, **options) as port:
         await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
@@ -149,7 +151,7 @@ async def test_server_that_requires_a_login(database: Database, mailbox: Mailbox
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 @pytest.mark.usefixtures("trusted")
-async def test_server_with_tls(
+async def test_sender_uses_tls(
     database: Database, mailbox: Mailbox, tls: ssl.SSLContext, scheme: str
 ) -> None:
     options: dict[str, Any] = {"authenticator": authenticate}
@@ -164,7 +166,7 @@ async def test_server_with_tls(
     assert mailbox.logins == [USERNAME]
 
 
-async def test_unknown_certificate_is_refused(
+async def test_unknown_certificate_is_rejected(
     database: Database, mailbox: Mailbox, tls: ssl.SSLContext
 ) -> None:
     await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
@@ -191,7 +193,7 @@ async def test_headers_do_not_choose_the_recipient(port: int, mailbox: Mailbox) 
     assert [address for address, _ in mailbox.received] == [EMAIL]
 
 
-async def test_template_with_an_unknown_placeholder(
+async def test_unknown_placeholder_fails_its_own_mail_only(
     database: Database,
     sender: Sender,
     mailbox: Mailbox,
@@ -209,7 +211,7 @@ async def test_template_with_an_unknown_placeholder(
     assert "could not be composed" in caplog.text
 
 
-async def test_mails_are_logged_without_a_server(
+async def test_mails_are_logged_if_there_is_no_server(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
@@ -247,7 +249,9 @@ async def test_app_finishes_the_current_mail(
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_mails_are_complete(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mails_have_a_text_and_html_without_placeholders(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The name of an app can have a dollar, or characters that are not printable.
     monkeypatch.setattr("app.mail.messages.TITLE", "App")
     mail = Mail(ABSENT_ID, kind, EMAIL, datetime.now(UTC), "x" * 43 if kind in PURPOSES else None)
