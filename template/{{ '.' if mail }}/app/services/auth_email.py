@@ -105,6 +105,7 @@ async def verify_email(context: AuthContext, token: str) -> None:
             if found["purpose"] == Purpose.VERIFY_EMAIL:
                 same.append(users.c.email == found["email"])
             else:
+                # Whoever reads the mails of the old email must not get into the account.
                 await end_tokens(connection, found["user_id"])
             values = {"email": found["email"], "email_verified": True}
             changed = await connection.execute(update(users).where(*same).values(values))
@@ -130,7 +131,6 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
     check_new_password("new_password", data.new_password, found["email"])
     async with SLOTS:
         password_hash = await hash_password(data.new_password)
-    now = datetime.now(UTC)
     async with context.database.transaction() as connection:
         await use_token(connection, data.token, purposes)
         same = (
@@ -141,7 +141,7 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
         )
         values = {
             "password_hash": password_hash,
-            "password_changed_at": now,
+            "password_changed_at": datetime.now(UTC),
             "email_verified": True,
         }
         changed = await connection.execute(update(users).where(*same).values(values))

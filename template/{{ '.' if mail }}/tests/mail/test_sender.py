@@ -20,6 +20,7 @@ from app.mail.messages import compose
 from app.mail.outbox import PURPOSES, Kind, Mail, new_mail
 from app.mail.sender import Sender, sending, transport_of
 from app.mail.settings import MailSettings
+from app.mail.tokens import LIFETIMES, Purpose
 from app.models.outgoing_mail import OutgoingMail
 from tests.mail.servers import HOST, PASSWORD, USERNAME, Mailbox, authenticate, smtp_server
 from tests.mail.steps import own_log, received, settings_of, stored
@@ -258,7 +259,19 @@ def test_mails_have_a_text_and_html_without_placeholders(
     message = compose(mail, settings_of(25))
     assert "$" not in message.as_string()
     assert message["Subject"].isprintable()
-    assert {part.get_content_type() for part in message.iter_parts()} == {"text/plain", "text/html"}
+    text, html = [part for part in message.iter_parts() if isinstance(part, EmailMessage)]
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert f"<title>{message['Subject']}</title>" in html.get_content()
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_texts_contain_the_lifetime_of_the_link(purpose: Purpose) -> None:
+    hours = LIFETIMES[purpose] // timedelta(hours=1)
+    minutes = LIFETIMES[purpose] // timedelta(minutes=1)
+    mail = Mail(ABSENT_ID, Kind(purpose.value), EMAIL, datetime.now(UTC), "token")
+    for part in compose(mail, settings_of(25)).iter_parts():
+        assert isinstance(part, EmailMessage)
+        assert f" {f'{hours} hours' if hours else f'{minutes} minutes'}:" in part.get_content()
 
 
 def test_name_of_the_app_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
