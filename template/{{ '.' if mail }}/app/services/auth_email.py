@@ -105,7 +105,7 @@ async def verify_email(context: AuthContext, token: str) -> None:
             if found["purpose"] == Purpose.VERIFY_EMAIL:
                 same.append(users.c.email == found["email"])
             else:
-                # Whoever reads the mails of the old email must not get into the account.
+                # Links in mails to the old email must not give access to the account.
                 await end_tokens(connection, found["user_id"])
             values = {"email": found["email"], "email_verified": True}
             changed = await connection.execute(update(users).where(*same).values(values))
