@@ -29,7 +29,7 @@ EXPECTED = {
     "a pattern does not compare columns": r"Each column can be named once",
     "a schema does not see rows": r"There is no such row\.|A row cannot be its own ancestor\.",
     "a schema does not know earlier requests": r"Was used for another request\.",
-    "a schema does not know the tokens of mails": r"Not valid, or not any more\.",
+    "a schema does not know the tokens of mails": r"Invalid or expired\.",
     "only the server can check cursors": (
         r"Invalid cursor\.|This cursor belongs to a list with another order or other filters\."
     ),

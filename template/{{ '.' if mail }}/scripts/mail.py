@@ -1,7 +1,7 @@
 """Send the mails of the outbox: `python -m scripts.mail`, until a signal stops it.
 
-With `--once`, send those that are due, and end. Set SEND_MAIL=false for the app, so that only this
-process sends.
+With `--once`, send those that are due, and exit; the status is 1 if there was an error. Set
+SEND_MAIL=false for the app, so that only this process sends mails.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ ONCE = "--once"
 
 
 async def run(settings: Settings, *, once: bool) -> int:
-    """Send mails; return the exit status."""
+    """Send mails, once or until a signal; return the exit status."""
     database = Database(settings.database_url, pool_size=1)
     sender = Sender(database, settings)
     try:

@@ -1,1 +1,4 @@
-"""Mails: the outbox, the sender, and their texts."""
+"""Mails: their texts, the outbox that stores them, and the sender.
+
+Here as in the rest of the app, an email is an address, and a mail is a message.
+"""

@@ -1,8 +1,8 @@
 """The texts of mails: the files in `templates/`, which can be replaced by translations.
 
-The first line of a text file is the subject. In all files, `$app` is the name of the application and
-`$link` a link. Names of users are left out: anybody can register with the address of somebody else,
-and with a name that is an advertisement.
+The first line of a text file is the subject. `$app` is the name of the application, and `$link` a page
+of the frontend, with the token if the mail has one. Names of users are left out: anybody can register
+with the email of somebody else, and with a name that is an advertisement.
 """
 
 from email.message import EmailMessage
@@ -22,8 +22,10 @@ PAGES = {
     Kind.VERIFY_EMAIL: "verify-email",
     Kind.CHANGE_EMAIL: "verify-email",
     Kind.RESET_PASSWORD: "reset-password",
+    Kind.EMAIL_TAKEN: "forgot-password",
+    Kind.EMAIL_CHANGE_REQUESTED: "forgot-password",
+    Kind.PASSWORD_CHANGED: "forgot-password",
 }
-OTHER_PAGE = "forgot-password"
 
 
 @cache
@@ -33,9 +35,10 @@ def _template(name: str) -> Template:
 
 def compose(mail: Mail, settings: MailSettings) -> EmailMessage:
     """Compose a mail, as text and as HTML."""
-    link = f"{settings.links_url}/{PAGES.get(mail.kind, OTHER_PAGE)}"
+    link = f"{settings.links_url}/{PAGES[mail.kind]}"
     if mail.token is not None:
         link += f"?token={mail.token}"
+    # The subject is a header, which cannot contain line breaks.
     values = {"app": " ".join(TITLE.split()), "link": link}
     escaped = {name: escape(value) for name, value in values.items()}
     subject, _, body = _template(f"{mail.kind}.txt").substitute(values).partition("\n")
@@ -44,7 +47,7 @@ def compose(mail: Mail, settings: MailSettings) -> EmailMessage:
     message["From"] = settings.mail_from
     message["To"] = mail.recipient
     message["Date"] = format_datetime(mail.created_at)
-    # The same for each attempt.
+    # The same for each attempt, so that a mail that arrives twice can be recognized.
     message["Message-ID"] = f"<{mail.id}@{parseaddr(settings.mail_from)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.strip() + "\n")

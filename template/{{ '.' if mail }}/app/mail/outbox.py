@@ -1,4 +1,4 @@
-"""The outbox: mails are rows, stored in the transaction of what they tell of.
+"""The outbox: mails are rows, stored in the transaction of the change that they are about.
 
 A sender claims a mail by moving its next attempt into the future, and deletes it when the SMTP server
 has accepted it. If the process dies in between, the mail is sent at the next attempt.
@@ -17,26 +17,24 @@ from app.models.outgoing_mail import OutgoingMail
 from app.models.row import Id
 from app.models.user_row import UserId
 
-# Longer than an attempt takes. Each pause is twice as long as the one before.
-FIRST_PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=1)
-LONGEST_PAUSE_AFTER = 6
+# Between the attempts to send a mail; the last one repeats. The first is longer than an attempt takes.
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 16, 32, 60)]
 
 mails = OutgoingMail.__table__
 
 
 class Kind(StrEnum):
-    """What a mail is about; its text is in the templates with this name."""
+    """What a mail is about; the files of its text have this name."""
 
     VERIFY_EMAIL = Purpose.VERIFY_EMAIL
     CHANGE_EMAIL = Purpose.CHANGE_EMAIL
     RESET_PASSWORD = Purpose.RESET_PASSWORD
-    ADDRESS_TAKEN = "address_taken"
+    EMAIL_TAKEN = "email_taken"
     EMAIL_CHANGE_REQUESTED = "email_change_requested"
     PASSWORD_CHANGED = "password_changed"
 
 
-# Of the mails that contain a token.
+# The purposes of the tokens, for the kinds of mails that have one.
 PURPOSES = {Kind(purpose.value): purpose for purpose in Purpose}
 
 
@@ -51,17 +49,20 @@ class Mail:
     token: str | None
 
 
-def _ascii_address(address: str) -> str:
-    """Write the domain of an address in ASCII, which all servers understand; not all do RFC 6531."""
+def _ascii_email(email: str) -> str:
+    """Encode the domain of an email in ASCII, because not all servers support RFC 6531."""
     try:
-        return validate_email(address, check_deliverability=False).ascii_email or address
+        return validate_email(email, check_deliverability=False).ascii_email or email
     except EmailNotValidError:
-        # It was valid when the user registered.
-        return address
+        # It was valid when it was stored, by the rules of that time.
+        return email
 
 
 def new_mail(kind: Kind, recipient: str, user_id: UserId | None = None) -> Insert:
-    """Build the statement that adds a mail to the outbox."""
+    """Build the statement that adds a mail to the outbox.
+
+    Without a `user_id`, the sender finds the user by the email.
+    """
     now = datetime.now(UTC)
     return insert(mails).values(
         kind=kind.value,
@@ -73,19 +74,12 @@ def new_mail(kind: Kind, recipient: str, user_id: UserId | None = None) -> Inser
     )
 
 
-def _pause(attempts: int) -> timedelta:
-    """Return the pause after an attempt, by the number of those before."""
-    if attempts >= LONGEST_PAUSE_AFTER:
-        return LONGEST_PAUSE
-    return FIRST_PAUSE * (1 << attempts)
-
-
 async def claim(database: Database) -> Mail | None:
-    """Return a mail that is due, which no other sender gets, or None.
+    """Claim a mail that is due, or return None; no other sender gets it.
 
-    Its token is created now, so that it is stored only as a hash.
+    Its token is created now, and only the hash of the token is stored.
     """
-    # Not those of a newer version, which is being deployed or was taken back.
+    # Not those of a newer version of the app, which is being deployed or was rolled back.
     known = mails.c.kind.in_([kind.value for kind in Kind])
     due = (
         select(mails)
@@ -93,10 +87,10 @@ async def claim(database: Database) -> Mail | None:
         .order_by(mails.c.next_attempt_at)
         .limit(1)
     )
-    # A transaction of SQLite would wait for other writers.
+    # Looks before it opens a transaction, which would wait for other writers on SQLite.
     while await database.execute(due):
         async with database.transaction() as connection:
-            # Skips rows that another sender claims now; SQLite has one writer at a time.
+            # Skips rows that another sender is claiming; SQLite has one writer at a time.
             found = await connection.execute(due.with_for_update(skip_locked=True))
             row = found.mappings().first()
             if row is None:
@@ -107,20 +101,21 @@ async def claim(database: Database) -> Mail | None:
             if (purpose := PURPOSES.get(kind)) is not None:
                 token = await create_token(connection, purpose, ResultRow(row))
                 if token is None:
-                    # Nobody has the address, or the link would be outdated.
+                    # No user has this email, or the link would not be valid any more.
                     await connection.execute(delete(mails).where(same))
                     continue
+            pause = PAUSES[min(row["attempts"], len(PAUSES) - 1)]
             values = {
                 "attempts": row["attempts"] + 1,
-                # From now on: many mails may have been removed before.
-                "next_attempt_at": datetime.now(UTC) + _pause(row["attempts"]),
+                # The time is read again, because removing other mails may have taken long.
+                "next_attempt_at": datetime.now(UTC) + pause,
             }
             await connection.execute(update(mails).where(same).values(values))
-        recipient = _ascii_address(row["recipient"])
+        recipient = _ascii_email(row["recipient"])
         return Mail(row["id"], kind, recipient, row["created_at"], token)
     return None
 
 
 async def remove(database: Database, mail_id: Id) -> None:
-    """Remove a mail that was sent, or is given up."""
+    """Remove a mail that was sent or is given up."""
     await database.execute(delete(mails).where(mails.c.id == mail_id))

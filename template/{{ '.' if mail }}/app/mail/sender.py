@@ -1,4 +1,4 @@
-"""The sender: takes mails from the outbox until it is stopped."""
+"""The sender: sends the mails of the outbox, in the background of the app or in a worker."""
 
 import asyncio
 import logging
@@ -30,14 +30,14 @@ POLL_SECONDS = 1
 LONGEST_POLL_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 5
 GIVE_UP_AFTER = timedelta(days=1)
-# SMTP codes from here on are permanent errors (RFC 5321, section 4.2.1).
+# Replies with this code or a higher one are permanent errors (RFC 5321, section 4.2.1).
 PERMANENT = 500
 
 logger = logging.getLogger(__name__)
 
 
 class Transport(Protocol):
-    """Sends mails."""
+    """Something that sends mails."""
 
     async def send(self, message: EmailMessage, recipient: str) -> None:
         """Send a mail."""
@@ -60,7 +60,7 @@ class LogTransport:
 
 
 def transport_of(settings: MailSettings) -> Transport:
-    """Return what sends mails with these settings."""
+    """Return the transport for these settings: the SMTP server, or the log without one."""
     if settings.smtp_url is None:
         return LogTransport()
     return SmtpTransport(read_smtp_url(settings.smtp_url.get_secret_value()))
@@ -76,7 +76,7 @@ def _is_permanent(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Describe an error without the text of the server, which may contain the address."""
+    """Describe an error without the text of the server, which may contain the email."""
     codes: list[int] = []
     if isinstance(error, SMTPRecipientsRefused):
         codes = [refused.code for refused in error.recipients]
@@ -102,7 +102,7 @@ class Sender:
 
     async def run(self) -> None:
         """Send mails as they become due, until the sender is stopped."""
-        pause = float(POLL_SECONDS)
+        pause = POLL_SECONDS
         while not self._stopping.is_set():
             succeeded = await self.send_once()
             pause = POLL_SECONDS if succeeded else min(pause * 2, LONGEST_POLL_SECONDS)
@@ -110,7 +110,7 @@ class Sender:
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def send_once(self) -> bool:
-        """Send all mails that are due, and log errors; return whether there were none."""
+        """Send all mails that are due, and log any error; return whether there was none."""
         try:
             return await self.send_due()
         except ServiceUnavailable:
@@ -121,7 +121,7 @@ class Sender:
         return False
 
     async def send_due(self) -> bool:
-        """Send all mails that are due over one connection; return whether the server works."""
+        """Send all mails that are due over one connection; return False if the server fails."""
         try:
             while not self._stopping.is_set() and (mail := await claim(self._database)):
                 if not await self._send(mail):
@@ -131,7 +131,7 @@ class Sender:
         return True
 
     async def _send(self, mail: Mail) -> bool:
-        """Send a mail; return whether the server works."""
+        """Send a mail; return whether the server can be used for the next one."""
         try:
             async with asyncio.timeout(ATTEMPT_TIMEOUT_SECONDS):
                 await self._transport.send(compose(mail, self._settings), mail.recipient)
@@ -158,7 +158,7 @@ class Sender:
 
 @asynccontextmanager
 async def running(sender: Sender) -> AsyncIterator[None]:
-    """Run a sender in the background; in the end, its current mail has a few seconds."""
+    """Run a sender in the background; its last mail has `STOP_TIMEOUT_SECONDS` to be sent."""
     task = asyncio.create_task(sender.run())
     try:
         yield

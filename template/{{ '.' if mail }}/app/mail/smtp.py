@@ -12,10 +12,11 @@ PORTS = {"smtp": 587, "smtps": 465}
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mails are sent, and as whom."""
+    """An SMTP server, and the credentials for it."""
 
     host: str
     port: int
+    # TLS from the start, without STARTTLS.
     tls: bool
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -24,7 +25,7 @@ class SmtpServer:
     def start_tls(self) -> bool | None:
         """Whether STARTTLS is required; None uses it if the server offers it.
 
-        A password is sent without encryption to this host only.
+        Without encryption, a password is only sent to a server on the same host.
         """
         if self.tls:
             return False
@@ -78,7 +79,7 @@ class SmtpTransport:
         and an address could be one that decodes to another.
 
         Raises:
-            SMTPException: the server refuses it, or does not answer.
+            SMTPException: the server rejects it, or the connection fails.
             OSError: the server cannot be reached.
         """
         if self._client is None:
@@ -90,8 +91,8 @@ class SmtpTransport:
                 password=server.password,
                 use_tls=server.tls,
                 start_tls=server.start_tls,
-                # The whole attempt has a limit. A server that scans a mail before it accepts it
-                # needs most of that for one answer; with less, it would receive the mail again.
+                # The sender limits the whole attempt. One reply may need most of that time, if the
+                # server scans a mail before it accepts it; with less, it would get the mail again.
                 timeout=None,
             )
             await client.connect()

@@ -1,6 +1,6 @@
 """Tokens in mails: each has one purpose, and can be used once.
 
-A token is bound to an address and to the password that the user had: it ends when either changes.
+A token is bound to the email and the password of its user: it becomes invalid when either changes.
 """
 
 import hashlib
@@ -36,6 +36,7 @@ class Purpose(StrEnum):
     RESET_PASSWORD = "reset_password"
 
 
+# From the time at which the mail is sent. The texts of the mails contain these times.
 LIFETIMES = {
     Purpose.VERIFY_EMAIL: timedelta(hours=48),
     Purpose.CHANGE_EMAIL: timedelta(hours=48),
@@ -51,13 +52,13 @@ def _hash(token: str) -> str:
 async def create_token(
     connection: AsyncConnection, purpose: Purpose, mail: ResultRow
 ) -> str | None:
-    """Create the token of a mail, or return None if there is no user for it any more.
+    """Create the token of a mail, or return None if there is no user for it, or not any more.
 
     The row of the user is locked, so that a concurrent change ends this token or prevents it.
     """
     now = datetime.now(UTC)
     conditions = [
-        # The password may have changed since the mail was asked for.
+        # A change of the password since the request makes the link invalid.
         users.c.password_changed_at <= mail["created_at"],
         users.c.disabled_at.is_(None),
     ]
@@ -95,7 +96,7 @@ def _is_valid(token: str, purposes: Collection[Purpose]) -> tuple[ColumnElement[
 
 
 async def find_token(database: Database, token: str, purposes: Collection[Purpose]) -> ResultRow:
-    """Return the row of a token, which stays valid.
+    """Return the row of a token without using it.
 
     Raises:
         InvalidToken: it is unknown, was used, has expired, or has another purpose.

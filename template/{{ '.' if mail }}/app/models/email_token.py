@@ -12,7 +12,7 @@ from app.models.user_row import USER_ID_TYPE, UserId
 
 
 class EmailToken(Row, table=True):
-    """A token that was sent to an address, and can be used once."""
+    """A token that was sent to an email, and can be used once."""
 
     __tablename__ = "email_tokens"
     __table_args__ = (
@@ -25,7 +25,8 @@ class EmailToken(Row, table=True):
     purpose: str = Field(max_length=32)
     # SHA-256 of the token.
     token_hash: str = Field(max_length=64)
+    # That the token was sent to; for a change of the email, the new one.
     email: str = Field(max_length=MAX_EMAIL_LENGTH)
-    # The token is valid for this version of the password.
+    # The time when the password of the user was set; the token is valid for this password only.
     password_changed_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)

@@ -22,7 +22,7 @@ class OutgoingMail(Row, table=True):
 
     kind: str = Field(max_length=32)
     recipient: str = Field(max_length=MAX_EMAIL_LENGTH)
-    # Null if the sender has to find the user by the recipient's address.
+    # Null if the sender has to find the user by the recipient.
     user_id: UserId | None = Field(foreign_key="users.id", ondelete="CASCADE", sa_type=USER_ID_TYPE)
     created_at: datetime = Field(sa_type=UtcDateTime)
     attempts: int

@@ -1,4 +1,4 @@
-"""HTTP routes that send mails, or take tokens from them."""
+"""HTTP routes that send mails, or use the tokens of mails."""
 
 from fastapi import Request
 
@@ -14,8 +14,11 @@ from app.state import get_state
 
 router = PrefixRouter(prefix="/auth", tags=["auth"])
 
-REGISTERED = "A mail was sent to the address."
-SENT = "If the address is a user's, a mail was sent to it."
+SENT = "A mail is sent to the email address."
+SENT_TO_USER = "If a user has this email address, a mail is sent to it."
+SENT_UNLESS_VERIFIED = (
+    "If a user has this email address and has not verified it, a mail is sent to it."
+)
 # For the documentation of a route that reads the token only if there is no body.
 OPTIONAL_TOKEN: list[dict[str, list[str]]] = [{CallerBearer().scheme_name: []}, {}]
 
@@ -24,15 +27,18 @@ OPTIONAL_TOKEN: list[dict[str, list[str]]] = [{CallerBearer().scheme_name: []}, 
 async def register(context: ContextDep, data: UserCreate) -> schemas.Acknowledgement:
     """Register a new user with an email address and a password.
 
-    The response does not tell whether the address is taken; a mail does.
+    The response does not tell whether the email address is taken; a mail does.
     """
     await service.register(context, data)
-    return schemas.Acknowledgement(message=REGISTERED)
+    return schemas.Acknowledgement(message=SENT)
 
 
 @router.post("/verify-email", status_code=204, responses=responses(413, InvalidToken))
 async def verify_email(context: ContextDep, data: schemas.EmailVerification) -> None:
-    """Verify an address with the token that was sent to it, and complete a change of the address."""
+    """Verify an email address with the token that was sent to it.
+
+    If the user has requested a change to this email address, it replaces the current one.
+    """
     await service.verify_email(context, data.token)
 
 
@@ -45,9 +51,9 @@ async def verify_email(context: ContextDep, data: schemas.EmailVerification) -> 
 async def resend_verification(
     request: Request, context: ContextDep, data: schemas.EmailRequest | None = None
 ) -> schemas.Acknowledgement:
-    """Send the mail with the link again, unless the address is verified.
+    """Send the verification link again, unless the email address is verified.
 
-    It is sent to the `email` of the body, or to the current user without a body.
+    It is sent to the `email` of the body, or to the current user if there is no body.
     """
     if data is not None:
         await service.resend_verification(context, data.email)
@@ -55,24 +61,24 @@ async def resend_verification(
         token = await CallerBearer().caller(request)
         await token.check(get_state(request.app).database.execute)
         await service.resend_own_verification(context, token.user_id)
-    return schemas.Acknowledgement(message=SENT)
+    return schemas.Acknowledgement(message=SENT_UNLESS_VERIFIED)
 
 
 @router.post("/forgot-password", status_code=202, responses=responses(413, 422, 429))
 async def forgot_password(
     context: ContextDep, data: schemas.EmailRequest
 ) -> schemas.Acknowledgement:
-    """Send a link to an address with which its user can set a new password.
+    """Send a link with which the user can set a new password.
 
-    The response does not tell whether there is one.
+    The response does not tell whether a user has the email address.
     """
     await service.forgot_password(context, data.email)
-    return schemas.Acknowledgement(message=SENT)
+    return schemas.Acknowledgement(message=SENT_TO_USER)
 
 
 @router.post("/reset-password", status_code=204, responses=responses(413, InvalidToken))
 async def reset_password(context: ContextDep, data: schemas.PasswordRecovery) -> None:
-    """Set a new password with the token of a mail, and end all sessions of the user."""
+    """Set a new password with the token from a mail, and end all sessions of the user."""
     await service.reset_password(context, data)
 
 
@@ -80,6 +86,6 @@ async def reset_password(context: ContextDep, data: schemas.PasswordRecovery) ->
 async def change_email(
     context: ContextDep, token: CurrentToken, data: schemas.EmailChange
 ) -> schemas.Acknowledgement:
-    """Send a link to a new address, with which it becomes the address of the current user."""
+    """Send a link to a new email address of the current user, who then verifies it."""
     await service.change_email(context, token.user_id, data)
-    return schemas.Acknowledgement(message=REGISTERED)
+    return schemas.Acknowledgement(message=SENT)

@@ -1,4 +1,4 @@
-"""Request and response bodies of the auth routes that send mails, or take tokens from them."""
+"""Request and response bodies of the auth routes that send mails, or use the tokens of mails."""
 
 from typing import Annotated
 
@@ -7,37 +7,37 @@ from pydantic import Field
 from app.schemas.auth import Email, NewPassword, Password
 from app.schemas.base import ReadSchema, WriteSchema
 
-TOKEN = Field(max_length=256, repr=False, description="Token of the link in a mail.")
+TOKEN = Field(max_length=256, repr=False, description="Token of the link in the mail.")
 Token = Annotated[str, TOKEN]
 
 
 class EmailVerification(WriteSchema):
-    """A token that was sent to an address."""
+    """The token that was sent to an email address."""
 
     token: Token
 
 
 class EmailRequest(WriteSchema):
-    """An address that a mail is sent to, if it is a user's."""
+    """An email address that a mail is requested for."""
 
     email: Email
 
 
 class PasswordRecovery(WriteSchema):
-    """A token that was sent to an address, and a new password."""
+    """The token that was sent to an email address, and a new password."""
 
     token: Token
     new_password: NewPassword
 
 
 class EmailChange(WriteSchema):
-    """A new address, and the current password."""
+    """A new email address, and the current password."""
 
     new_email: Email
     current_password: Password
 
 
 class Acknowledgement(ReadSchema):
-    """What happens next."""
+    """A request that was accepted."""
 
-    message: str = Field(description="What happens next, for people.")
+    message: str = Field(description="What happens next, as a sentence for the user.")

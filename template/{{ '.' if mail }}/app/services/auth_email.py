@@ -1,7 +1,7 @@
-"""Operations on users that send mails, or take tokens from them.
+"""Operations on users that send mails, or use the tokens of mails.
 
-No response tells whether an address is a user's: the work is the same, and the sender of the outbox
-finds out later.
+No response tells whether a user has an email: the statements are the same, and only the sender of the
+outbox looks for the user.
 """
 
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from app.services.auth import (
     wrong_password,
 )
 
+# `on_conflict_do_nothing` is not part of the generic `insert`.
 INSERTS: dict[str, type[postgresql.Insert | sqlite.Insert]] = {
     "postgresql": postgresql.Insert,
     "sqlite": sqlite.Insert,
@@ -39,10 +40,10 @@ users = User.__table__
 
 
 async def register(context: AuthContext, data: UserCreate) -> None:
-    """Add a user who registers, and send a mail to the address, also if it is taken.
+    """Add a user who registers, and send a mail, also if the email is taken.
 
     Raises:
-        RateLimited: too many registrations came from this address, or with this email.
+        RateLimited: too many registrations came from this client address, or with this email.
         ValidationFailed: the password is easy to guess.
     """
     await context.rate_limits.count_registration(context.address)
@@ -55,25 +56,26 @@ async def register(context: AuthContext, data: UserCreate) -> None:
     added = insert.values(values).on_conflict_do_nothing(index_elements=["email"])
     async with context.database.transaction() as connection:
         user_id = await connection.scalar(added.returning(users.c.id))
-        kind = Kind.ADDRESS_TAKEN if user_id is None else Kind.VERIFY_EMAIL
+        kind = Kind.EMAIL_TAKEN if user_id is None else Kind.VERIFY_EMAIL
         await connection.execute(new_mail(kind, data.email, user_id))
 
 
 async def resend_verification(context: AuthContext, email: str) -> None:
-    """Send the link again, if a user has this email and has not verified it.
+    """Send the verification link again, if a user has this email and has not verified it.
 
     Raises:
-        RateLimited: too many mails were asked for with this email, or from this address.
+        RateLimited: too many mails were requested for this email, or from this client address.
     """
     await context.rate_limits.count_mail(email, context.address)
     await context.database.execute(new_mail(Kind.VERIFY_EMAIL, email))
 
 
 async def resend_own_verification(context: AuthContext, user_id: UserId) -> None:
-    """Send the link again to a user, if their email is not verified.
+    """Send the verification link again to a user, if their email is not verified.
 
     Raises:
-        RateLimited: too many mails were asked for with this email, or from this address.
+        RateLimited: too many mails were requested for this email, or from this client address.
+        Unauthorized: the user was deleted.
     """
     user = await get_row(context, user_id)
     await resend_verification(context, user["email"])
@@ -83,17 +85,17 @@ async def forgot_password(context: AuthContext, email: str) -> None:
     """Send a link for a new password, if a user has this email.
 
     Raises:
-        RateLimited: too many mails were asked for with this email, or from this address.
+        RateLimited: too many mails were requested for this email, or from this client address.
     """
     await context.rate_limits.count_mail(email, context.address)
     await context.database.execute(new_mail(Kind.RESET_PASSWORD, email))
 
 
 async def verify_email(context: AuthContext, token: str) -> None:
-    """Verify the address that a token was sent to; if it is a new one, the user has it from now on.
+    """Verify the email that a token was sent to; a new email replaces that of the user.
 
     Raises:
-        InvalidToken: the token is not valid, or somebody else has the new address by now.
+        InvalidToken: the token is not valid, or another user has the new email by now.
     """
     purposes = (Purpose.VERIFY_EMAIL, Purpose.CHANGE_EMAIL)
     # Not locked yet: concurrent requests lock the user first, so that none waits for another in turn.
@@ -116,6 +118,7 @@ async def verify_email(context: AuthContext, token: str) -> None:
                 raise InvalidToken
             await use_token(connection, token, purposes)
             if is_new:
+                # Links in mails to the old email must not give access to the account.
                 await end_tokens(connection, found["user_id"])
     except DBAPIError as error:
         refused = refusal(error)
@@ -125,7 +128,7 @@ async def verify_email(context: AuthContext, token: str) -> None:
 async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -> None:
     """Set a new password, and end all sessions of the user.
 
-    The token also proves that the address is the user's.
+    This also verifies the email, because the token was sent to it.
 
     Raises:
         InvalidToken: the token is not valid.
@@ -137,7 +140,6 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
     check_new_password("new_password", data.new_password, found["email"])
     async with SLOTS:
         password_hash = await hash_password(data.new_password)
-    now = datetime.now(UTC)
     async with context.database.transaction() as connection:
         same = (
             users.c.id == found["user_id"],
@@ -147,7 +149,7 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
         )
         values = {
             "password_hash": password_hash,
-            "password_changed_at": now,
+            "password_changed_at": datetime.now(UTC),
             "email_verified": True,
         }
         changed = await connection.execute(update(users).where(*same).values(values))
@@ -159,11 +161,11 @@ async def reset_password(context: AuthContext, data: schemas.PasswordRecovery) -
 
 
 async def change_email(context: AuthContext, user_id: UserId, data: schemas.EmailChange) -> None:
-    """Send a link to a new address, and a notice to the old one.
+    """Send a link to a new email, and a notice to the current one.
 
     Raises:
         Forbidden: the current password is wrong, or was changed meanwhile.
-        RateLimited: too many attempts failed, or too many mails were asked for.
+        RateLimited: too many attempts failed, or too many mails were requested.
     """
     user = await get_row(context, user_id)
     await check_current_password(context, user, data.current_password)
@@ -180,6 +182,6 @@ async def change_email(context: AuthContext, user_id: UserId, data: schemas.Emai
         if await connection.scalar(current) is None:
             raise wrong_password()
         taken = await connection.scalar(select(users.c.id).where(users.c.email == data.new_email))
-        kind = Kind.CHANGE_EMAIL if taken is None else Kind.ADDRESS_TAKEN
+        kind = Kind.CHANGE_EMAIL if taken is None else Kind.EMAIL_TAKEN
         await connection.execute(new_mail(kind, data.new_email, user_id))
         await connection.execute(new_mail(Kind.EMAIL_CHANGE_REQUESTED, user["email"], user_id))

@@ -24,7 +24,7 @@ mails = OutgoingMail.__table__
 def settings_of(
     port: int, credentials: str = "", scheme: str = "smtp", host: str = HOST
 ) -> MailSettings:
-    """Return settings for a server on this host."""
+    """Return settings for an SMTP server on this host."""
     return MailSettings(
         smtp_url=SecretStr(f"{scheme}://{credentials}{host}:{port}"),
         mail_from="App <no-reply@example.com>",
@@ -51,7 +51,7 @@ async def received(sender: Sender, mailbox: Mailbox) -> dict[str, EmailMessage]:
 
 
 def own_log(caplog: pytest.LogCaptureFixture) -> str:
-    """Return what the app has logged, without the server."""
+    """Return what the app has logged, without the lines of the SMTP server."""
     records = [record for record in caplog.records if record.name.startswith("app.")]
     assert records
     return "\n".join(record.getMessage() for record in records)

@@ -20,10 +20,10 @@ NEW_PASSWORD = "another horse battery staple"
 NEW_EMAILS = [f"carol{number}@example.com" for number in range(4)]
 
 
-async def links_to_new_addresses(
+async def links_to_new_emails(
     client: AsyncClient, sender: Sender, mailbox: Mailbox, access_token: str
 ) -> list[str]:
-    """Ask for changes to several addresses, and return the tokens."""
+    """Ask for changes to several emails, and return the tokens."""
     for email in NEW_EMAILS:
         body = {"new_email": email, "current_password": PASSWORD}
         assert (await post(client, "/change-email", access_token, **body)).status_code == 202
@@ -31,11 +31,11 @@ async def links_to_new_addresses(
     return [token_of(found[email]) for email in NEW_EMAILS]
 
 
-async def test_one_of_parallel_changes_of_the_address_succeeds(
+async def test_one_of_parallel_changes_of_the_email_succeeds(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
     access_token = (await new_session(client))["access_token"]
-    found = await links_to_new_addresses(client, sender, mailbox, access_token)
+    found = await links_to_new_emails(client, sender, mailbox, access_token)
     requests = [post(client, "/verify-email", token=token) for token in found]
     statuses = [response.status_code for response in await asyncio.gather(*requests)]
     assert sorted(statuses) == [204, 422, 422, 422]
@@ -45,7 +45,7 @@ async def test_user_who_is_deleted_while_links_are_used(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
     access_token = (await new_session(client))["access_token"]
-    found = await links_to_new_addresses(client, sender, mailbox, access_token)
+    found = await links_to_new_emails(client, sender, mailbox, access_token)
     deleted, *used = await asyncio.gather(
         client.delete(f"{AUTH}/me", headers=bearer(access_token)),
         *(post(client, "/verify-email", token=token) for token in found),

@@ -24,12 +24,12 @@ def operation(app: FastAPI, path: str) -> dict[str, Any]:
         ("/change-email", "403", "FORBIDDEN"),
     ],
 )
-async def test_codes_of_errors(app: FastAPI, path: str, status: str, code: str) -> None:
+async def test_error_codes_are_documented(app: FastAPI, path: str, status: str, code: str) -> None:
     [content] = operation(app, path)["responses"][status]["content"].values()
     assert f"'{code}'" in str(content["example"])
 
 
-async def test_token_is_optional_with_an_email(app: FastAPI) -> None:
+async def test_documented_token_of_resending_is_optional(app: FastAPI) -> None:
     [required, none] = operation(app, "/verify-email/resend")["security"]
     assert [required] == operation(app, "/change-email")["security"]
     assert none == {}

@@ -66,7 +66,7 @@ async def use(client: AsyncClient) -> None:
     assert response.status_code == 200
 
 
-async def test_server_that_never_answers(
+async def test_app_works_while_the_server_does_not_answer(
     app: FastAPI,
     database: Database,
     silent: socket.socket,
@@ -74,7 +74,7 @@ async def test_server_that_never_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(senders, "STOP_TIMEOUT_SECONDS", 0.1)
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, "erin@example.com"))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, "erin@example.com"))
     async with asyncio.timeout(TIMEOUT_SECONDS):
         async with open_client(app, **settings_for(silent)) as client:
             connection, _ = await asyncio.get_running_loop().sock_accept(silent)
@@ -88,10 +88,10 @@ async def test_server_that_never_answers(
     assert "not sent yet" not in caplog.text
 
 
-async def test_server_that_is_down(
+async def test_app_works_while_the_server_is_down(
     app: FastAPI, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, "erin@example.com"))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, "erin@example.com"))
     with socket.socket() as down:
         down.bind((HOST, 0))
         async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -103,14 +103,14 @@ async def test_server_that_is_down(
 
 
 @pytest.mark.usefixtures("signals")
-async def test_worker_does_not_wait_for_the_server(
+async def test_worker_stops_while_the_server_does_not_answer(
     app: FastAPI,
     database: Database,
     silent: socket.socket,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(senders, "STOP_TIMEOUT_SECONDS", 0.1)
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     # The setting is for the app.
     changes = {**settings_for(silent), "send_mail": False}
     settings = get_state(app).settings.model_copy(update=changes)
@@ -123,7 +123,7 @@ async def test_worker_does_not_wait_for_the_server(
     assert [row["attempts"] for row in await stored(database)] == [1]
 
 
-async def test_mails_are_sent_after_errors_of_the_database(
+async def test_sender_continues_after_errors_of_the_database(
     database: Database,
     sender: Sender,
     mailbox: Mailbox,
@@ -131,7 +131,7 @@ async def test_mails_are_sent_after_errors_of_the_database(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     errors = {"does not answer": ServiceUnavailable(), "could not be sent": RuntimeError("unknown")}
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     for message, error in errors.items():
         with monkeypatch.context() as patch:
             patch.setattr(senders, "claim", AsyncMock(side_effect=error))

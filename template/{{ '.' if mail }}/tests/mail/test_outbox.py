@@ -1,4 +1,4 @@
-"""The claims of mails."""
+"""Claims of mails by senders: which mails they get, and what other transactions see meanwhile."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from httpx import AsyncClient, Response
 from sqlalchemy import select
 
 from app.db.database import Database
-from app.mail.outbox import FIRST_PAUSE, Kind, claim, new_mail
+from app.mail.outbox import PAUSES, Kind, claim, new_mail
 from app.mail.tokens import create_token
 from app.models.outgoing_mail import OutgoingMail
 from tests.mail.steps import stored
@@ -24,7 +24,7 @@ mails = OutgoingMail.__table__
 @needs_server
 async def test_mail_that_another_sender_claims_is_skipped(database: Database) -> None:
     for email in (EMAIL, OTHER_EMAIL):
-        await database.execute(new_mail(Kind.ADDRESS_TAKEN, email))
+        await database.execute(new_mail(Kind.EMAIL_TAKEN, email))
     first = select(mails).where(mails.c.recipient == EMAIL).with_for_update()
     async with database.transaction() as other:
         await other.execute(first)
@@ -34,10 +34,10 @@ async def test_mail_that_another_sender_claims_is_skipped(database: Database) ->
         assert await claim(database) is None
 
 
-async def test_kind_of_a_newer_version_is_left(database: Database) -> None:
-    newer = new_mail(Kind.ADDRESS_TAKEN, EMAIL).values(kind="newer")
+async def test_mails_of_a_newer_version_are_left(database: Database) -> None:
+    newer = new_mail(Kind.EMAIL_TAKEN, EMAIL).values(kind="newer")
     await database.execute(newer)
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, OTHER_EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, OTHER_EMAIL))
     mail = await claim(database)
     assert mail is not None
     assert mail.recipient == OTHER_EMAIL
@@ -45,12 +45,12 @@ async def test_kind_of_a_newer_version_is_left(database: Database) -> None:
     assert [row["attempts"] for row in await stored(database)] == [0, 1]
 
 
-async def test_pause_begins_after_the_mails_that_are_removed(
+async def test_pause_begins_after_other_mails_are_removed(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A mail for an unknown address, whose removal takes a minute.
+    # A mail for an unknown email, whose removal takes a minute.
     await database.execute(new_mail(Kind.RESET_PASSWORD, EMAIL))
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, OTHER_EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, OTHER_EMAIL))
     passed = timedelta()
 
     class Clock(datetime):
@@ -67,10 +67,10 @@ async def test_pause_begins_after_the_mails_that_are_removed(
     monkeypatch.setattr("app.mail.outbox.create_token", slow)
     assert await claim(database) is not None
     [row] = await stored(database)
-    assert row["next_attempt_at"] > datetime.now(UTC) + FIRST_PAUSE
+    assert row["next_attempt_at"] > datetime.now(UTC) + PAUSES[0]
 
 
-async def test_user_who_is_deleted_while_a_mail_is_claimed(
+async def test_user_can_be_deleted_while_a_mail_is_claimed(
     client: AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = bearer((await new_session(client))["access_token"])

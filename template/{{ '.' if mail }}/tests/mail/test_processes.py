@@ -78,7 +78,7 @@ async def test_each_mail_is_sent_by_one_of_three_processes(
     emails = [f"user{number}@example.com" for number in range(60)]
     async with database.transaction() as connection:
         for email in emails:
-            await connection.execute(new_mail(Kind.ADDRESS_TAKEN, email))
+            await connection.execute(new_mail(Kind.EMAIL_TAKEN, email))
     gate = Gate()
     with smtp_server(gate) as port:
         async with start(port) as first, start(port) as second, start(port) as third:
@@ -98,10 +98,10 @@ async def test_each_mail_is_sent_by_one_of_three_processes(
 async def test_mail_of_a_killed_process_is_sent_by_another(
     database: Database, start: Start, sender: Sender, mailbox: Mailbox, has_mail: bool
 ) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     # Another one that is not due.
     later = datetime.now(UTC) + timedelta(days=1)
-    other = new_mail(Kind.ADDRESS_TAKEN, "dave@example.com").values(next_attempt_at=later)
+    other = new_mail(Kind.EMAIL_TAKEN, "dave@example.com").values(next_attempt_at=later)
     await database.execute(other)
     gate = Gate()
     with smtp_server(gate) as working, socket.create_server((HOST, 0)) as silent:
@@ -124,7 +124,7 @@ async def test_mail_of_a_killed_process_is_sent_by_another(
 
 async def test_stopped_process_finishes_its_mail(database: Database, start: Start) -> None:
     for _ in range(2):
-        await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+        await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     gate = Gate()
     with smtp_server(gate) as port:
         async with start(port) as process:
@@ -138,8 +138,10 @@ async def test_stopped_process_finishes_its_mail(database: Database, start: Star
     assert [row["attempts"] for row in await stored(database)] == [0]
 
 
-async def test_status_of_one_run(database: Database, start: Start, mailbox: Mailbox) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+async def test_single_run_exits_with_1_after_an_error(
+    database: Database, start: Start, mailbox: Mailbox
+) -> None:
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     with socket.socket() as down:
         down.bind((HOST, 0))
         async with start(down.getsockname()[1], mail.ONCE) as process:
@@ -154,6 +156,8 @@ async def test_status_of_one_run(database: Database, start: Start, mailbox: Mail
 
 
 @pytest.mark.parametrize("arguments", [["--twice"], [mail.ONCE, "now"]])
-def test_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+def test_other_arguments_print_the_usage(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
     assert mail.main(arguments) == 2
     assert "python -m scripts.mail" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The routes that send mails, and those that take tokens from them."""
+"""The routes that send mails, and those that use their tokens."""
 
 from itertools import pairwise
 from typing import Any
@@ -40,7 +40,7 @@ tokens = EmailToken.__table__
 users = User.__table__
 
 
-async def test_address_is_verified(
+async def test_token_verifies_the_email_once(
     client: AsyncClient, database: Database, sender: Sender, mailbox: Mailbox
 ) -> None:
     access_token = (await new_session(client))["access_token"]
@@ -58,7 +58,7 @@ async def test_address_is_verified(
     assert await received(sender, mailbox) == {}
 
 
-async def test_taken_address_is_only_told_by_mail(
+async def test_only_a_mail_tells_that_an_email_is_taken(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
     first = await register(client)
@@ -70,7 +70,7 @@ async def test_taken_address_is_only_told_by_mail(
 
 
 @pytest.mark.parametrize("with_token", [True, False])
-async def test_link_is_sent_again(
+async def test_verification_link_is_sent_again(
     client: AsyncClient, sender: Sender, mailbox: Mailbox, with_token: bool
 ) -> None:
     access_token = (await new_session(client))["access_token"]
@@ -86,11 +86,13 @@ async def test_link_is_sent_again(
     assert (await post(client, "/verify-email", token=older)).status_code == 204
 
 
-async def test_link_is_sent_again_to_users_only(client: AsyncClient) -> None:
+async def test_resending_without_an_email_requires_an_access_token(client: AsyncClient) -> None:
     error_of(await client.post(f"{AUTH}/verify-email/resend"), 401, "UNAUTHORIZED")
 
 
-async def test_forgotten_password(client: AsyncClient, sender: Sender, mailbox: Mailbox) -> None:
+async def test_forgotten_password_is_replaced(
+    client: AsyncClient, sender: Sender, mailbox: Mailbox
+) -> None:
     session = await new_session(client)
     await received(sender, mailbox)
     known = await post(client, "/forgot-password", email="CAROL@example.com")
@@ -109,10 +111,14 @@ async def test_forgotten_password(client: AsyncClient, sender: Sender, mailbox: 
     assert (await log_in(client)).status_code == 401
     session = (await log_in(client, password=NEW_PASSWORD)).json()
     assert (await me(client, session["access_token"])).json()["email_verified"] is True
-    assert "changed" in (await received(sender, mailbox))[EMAIL]["Subject"]
+    notice = (await received(sender, mailbox))[EMAIL]
+    assert "changed" in notice["Subject"]
+    assert NEW_PASSWORD not in notice.as_string()
 
 
-async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbox: Mailbox) -> None:
+async def test_new_email_is_used_after_its_verification(
+    client: AsyncClient, sender: Sender, mailbox: Mailbox
+) -> None:
     access_token = (await new_session(client))["access_token"]
     await post(client, "/forgot-password", email=EMAIL)
     await sender.send_due()
@@ -128,12 +134,12 @@ async def test_change_of_the_address(client: AsyncClient, sender: Sender, mailbo
     assert (await post(client, "/verify-email", token=token_of(found[NEW_EMAIL]))).is_success
     user = (await me(client, access_token)).json()
     assert (user["email"], user["email_verified"]) == (NEW_EMAIL, True)
-    # A reader of the mails of the old address cannot take the account.
+    # A reader of the mails of the old email cannot take the account.
     body = {"token": older, "new_password": NEW_PASSWORD}
     error_of(await post(client, "/reset-password", **body), 422, "INVALID_TOKEN")
 
 
-async def test_new_address_that_is_taken(
+async def test_only_a_mail_tells_that_a_new_email_is_taken(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
     await register(client, NEW_EMAIL)
@@ -146,10 +152,10 @@ async def test_new_address_that_is_taken(
     assert "already" in found[NEW_EMAIL]["Subject"]
 
 
-async def test_notices_to_an_address_that_is_not_verified_are_limited(
+async def test_notices_to_an_email_that_is_not_verified_are_limited(
     app: FastAPI, database: Database
 ) -> None:
-    # It can be the address of somebody else.
+    # It can be that of somebody else.
     async with open_client(app, rate_limit_mail="4/hour") as client:
         access_token = (await new_session(client))["access_token"]
         passwords = [PASSWORD, NEW_PASSWORD, PASSWORD]
@@ -168,15 +174,21 @@ async def test_notices_to_an_address_that_is_not_verified_are_limited(
         assert (await post(client, "/password", access_token, **body)).status_code == 204
 
 
-async def test_users_of_operators(database: Database, sender: Sender, mailbox: Mailbox) -> None:
-    data = UserCreate(email=EMAIL, password=PASSWORD)
-    assert (await create_user(database, data)).email_verified
+async def test_users_whom_an_operator_creates_are_verified(database: Database) -> None:
+    user = await create_user(database, UserCreate(email=EMAIL, password=PASSWORD))
+    assert user.email_verified
     assert await stored(database) == []
+
+
+async def test_reset_by_an_operator_sends_a_notice(
+    database: Database, sender: Sender, mailbox: Mailbox
+) -> None:
+    await create_user(database, UserCreate(email=EMAIL, password=PASSWORD))
     await reset_password(database, PasswordReset(email=EMAIL, password=NEW_PASSWORD))
     assert "changed" in (await received(sender, mailbox))[EMAIL]["Subject"]
 
 
-async def test_login_can_require_a_verified_address(
+async def test_login_can_require_a_verified_email(
     app: FastAPI, database: Database, sender: Sender, mailbox: Mailbox
 ) -> None:
     async with open_client(app, require_verified_email=True) as client:
@@ -199,14 +211,14 @@ async def test_mails_are_limited_by_email(app: FastAPI, database: Database) -> N
     assert len(await stored(database)) == 6
 
 
-async def test_mails_are_limited_by_address(app: FastAPI, database: Database) -> None:
+async def test_mails_are_limited_by_client_address(app: FastAPI, database: Database) -> None:
     async with open_client(app, rate_limit_mail="1/hour") as client:
         emails = [f"user{number}@example.com" for number in range(11)]
         responses = [await post(client, "/forgot-password", email=email) for email in emails]
         assert [response.status_code for response in responses] == [202] * 10 + [429]
 
 
-async def test_limited_address_does_not_exhaust_the_limits_of_emails() -> None:
+async def test_limited_client_does_not_exhaust_the_limits_of_emails() -> None:
     limits = RateLimits(auth_settings(rate_limit_mail="1/hour"))
     for number in range(10):
         await limits.count_mail(f"user{number}@example.com", "192.0.2.1")
@@ -215,20 +227,21 @@ async def test_limited_address_does_not_exhaust_the_limits_of_emails() -> None:
     await limits.count_mail(EMAIL, "192.0.2.2")
 
 
-async def test_request_changes_nothing(
+async def test_request_for_a_new_password_changes_nothing(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
     access_token = (await new_session(client))["access_token"]
     before = (await me(client, access_token)).json()
     for _ in range(3):
         await post(client, "/forgot-password", email=EMAIL)
-        await post(client, "/reset-password", token="x" * 43, new_password=NEW_PASSWORD)
+        response = await post(client, "/reset-password", token="x" * 43, new_password=NEW_PASSWORD)
+        error_of(response, 422, "INVALID_TOKEN")
     assert await sender.send_due()
     assert (await me(client, access_token)).json() == before
     assert (await log_in(client)).status_code == 200
 
 
-async def test_links_do_not_depend_on_the_host(
+async def test_links_do_not_depend_on_the_host_header(
     client: AsyncClient, sender: Sender, mailbox: Mailbox
 ) -> None:
     await register(client)
@@ -242,7 +255,7 @@ async def test_links_do_not_depend_on_the_host(
     assert "evil" not in message.as_string()
 
 
-async def test_known_and_unknown_addresses_take_the_same_work(
+async def test_known_and_unknown_emails_run_the_same_statement(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(client)

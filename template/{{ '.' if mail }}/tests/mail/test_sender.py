@@ -1,4 +1,4 @@
-"""The sender: servers that work and others, and what is sent."""
+"""The sender: SMTP servers that work or fail, and what is sent to them."""
 
 import asyncio
 import socket
@@ -20,6 +20,7 @@ from app.mail.messages import compose
 from app.mail.outbox import PURPOSES, Kind, Mail, new_mail
 from app.mail.sender import Sender, sending, transport_of
 from app.mail.settings import MailSettings
+from app.mail.tokens import LIFETIMES, Purpose
 from app.models.outgoing_mail import OutgoingMail
 from tests.mail.servers import HOST, PASSWORD, USERNAME, Mailbox, authenticate, smtp_server
 from tests.mail.steps import own_log, received, settings_of, stored
@@ -51,13 +52,13 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-async def test_server_that_is_down(
+async def test_mail_is_sent_when_the_server_is_up_again(
     database: Database, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     sender = Sender(database, settings_of(port))
     assert not await sender.send_due()
     [row] = await stored(database)
@@ -72,9 +73,11 @@ async def test_server_that_is_down(
         assert (await received(sender, mailbox)).keys() == {EMAIL}
 
 
-async def test_server_that_hangs(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_attempt_ends_if_the_server_does_not_answer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(senders, "ATTEMPT_TIMEOUT_SECONDS", 0.2)
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     with socket.create_server((HOST, 0)) as silent:
         sender = Sender(database, settings_of(silent.getsockname()[1]))
         async with asyncio.timeout(5):
@@ -83,10 +86,10 @@ async def test_server_that_hangs(database: Database, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("answer", "left"), [("550 unknown", 0), ("450 try later", 1)])
-async def test_recipient_that_is_refused(
+async def test_mail_is_given_up_after_a_permanent_error_only(
     database: Database, caplog: pytest.LogCaptureFixture, answer: str, left: int
 ) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     with smtp_server(Mailbox(f"{answer} <{EMAIL}>")) as port:
         assert await Sender(database, settings_of(port)).send_due()
     assert len(await stored(database)) == left
@@ -97,7 +100,7 @@ async def test_recipient_that_is_refused(
 async def test_mail_is_given_up_after_a_day(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     with smtp_server(Mailbox("450 try later")) as port:
         sender = Sender(database, settings_of(port))
         for age, left in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
@@ -111,7 +114,7 @@ async def test_mail_is_given_up_after_a_day(
 
 
 async def test_pauses_grow(database: Database) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     pauses = []
     with smtp_server(Mailbox("450 try later")) as port:
         sender = Sender(database, settings_of(port))
@@ -129,16 +132,16 @@ async def test_three_senders_send_each_mail_once(
 ) -> None:
     emails = [f"user{number}@example.com" for number in range(30)]
     for email in emails:
-        await database.execute(new_mail(Kind.ADDRESS_TAKEN, email))
+        await database.execute(new_mail(Kind.EMAIL_TAKEN, email))
     others = [Sender(database, settings_of(port)) for _ in range(3)]
     await asyncio.gather(*(sender.send_due() for sender in others))
     assert sorted(address for address, _ in mailbox.received) == sorted(emails)
 
 
-async def test_server_that_requires_a_login(database: Database, mailbox: Mailbox) -> None:
+async def test_sender_logs_in(database: Database, mailbox: Mailbox) -> None:
     options: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
     with smtp_server(mailbox, **options) as port:
-        await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+        await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
         assert not await Sender(database, settings_of(port, "app:wrong@")).send_due()
         await database.execute(update(mails).values(next_attempt_at=datetime.now(UTC)))
         credentials = "app:p%40ss%3Aword%2F%3F@"
@@ -149,7 +152,7 @@ async def test_server_that_requires_a_login(database: Database, mailbox: Mailbox
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 @pytest.mark.usefixtures("trusted")
-async def test_server_with_tls(
+async def test_sender_uses_tls(
     database: Database, mailbox: Mailbox, tls: ssl.SSLContext, scheme: str
 ) -> None:
     options: dict[str, Any] = {"authenticator": authenticate}
@@ -157,17 +160,17 @@ async def test_server_with_tls(
         options |= {"tls_context": tls, "require_starttls": True, "auth_required": True}
     else:
         options |= {"ssl_context": tls, "auth_require_tls": False}
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     with smtp_server(mailbox, **options) as port:
         settings = settings_of(port, f"{USERNAME}:p%40ss%3Aword%2F%3F@", scheme, host="localhost")
         assert await Sender(database, settings).send_due()
     assert mailbox.logins == [USERNAME]
 
 
-async def test_unknown_certificate_is_refused(
+async def test_unknown_certificate_is_rejected(
     database: Database, mailbox: Mailbox, tls: ssl.SSLContext
 ) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     with smtp_server(mailbox, ssl_context=tls) as port:
         settings = settings_of(port, scheme="smtps", host="localhost")
         assert not await Sender(database, settings).send_due()
@@ -177,13 +180,13 @@ async def test_unknown_certificate_is_refused(
 async def test_domains_are_written_in_ascii(
     database: Database, sender: Sender, mailbox: Mailbox
 ) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, "ada@exämple.com"))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, "ada@exämple.com"))
     [(address, message)] = (await received(sender, mailbox)).items()
     assert address == message["To"] == "ada@xn--exmple-cua.com"
 
 
 async def test_headers_do_not_choose_the_recipient(port: int, mailbox: Mailbox) -> None:
-    mail = Mail(ABSENT_ID, Kind.ADDRESS_TAKEN, "bob@example.com", datetime.now(UTC), None)
+    mail = Mail(ABSENT_ID, Kind.EMAIL_TAKEN, "bob@example.com", datetime.now(UTC), None)
     settings = settings_of(port)
     transport = transport_of(settings)
     await transport.send(compose(mail, settings), EMAIL)
@@ -191,28 +194,28 @@ async def test_headers_do_not_choose_the_recipient(port: int, mailbox: Mailbox) 
     assert [address for address, _ in mailbox.received] == [EMAIL]
 
 
-async def test_template_with_an_unknown_placeholder(
+async def test_unknown_placeholder_fails_its_own_mail_only(
     database: Database,
     sender: Sender,
     mailbox: Mailbox,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    templates = {Kind.ADDRESS_TAKEN: "Hello $user", Kind.PASSWORD_CHANGED: "Hello"}
+    templates = {Kind.EMAIL_TAKEN: "Hello $user", Kind.PASSWORD_CHANGED: "Hello"}
     monkeypatch.setattr(
         "app.mail.messages._template", lambda name: Template(templates[Kind(name.split(".")[0])])
     )
     for kind in templates:
         await database.execute(new_mail(kind, EMAIL))
     assert len(await received(sender, mailbox)) == 1
-    assert [row["kind"] for row in await stored(database)] == [Kind.ADDRESS_TAKEN]
+    assert [row["kind"] for row in await stored(database)] == [Kind.EMAIL_TAKEN]
     assert "could not be composed" in caplog.text
 
 
-async def test_mails_are_logged_without_a_server(
+async def test_mails_are_logged_if_there_is_no_server(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     with caplog.at_level("INFO", logger="app.mail.sender"):
         assert await Sender(database, MailSettings()).send_due()
     log = own_log(caplog)
@@ -237,7 +240,7 @@ async def test_app_finishes_the_current_mail(
     app: FastAPI, database: Database, port: int, mailbox: Mailbox
 ) -> None:
     mailbox.pause = 0.3
-    await database.execute(new_mail(Kind.ADDRESS_TAKEN, EMAIL))
+    await database.execute(new_mail(Kind.EMAIL_TAKEN, EMAIL))
     async with sending(database, settings_of(port)), asyncio.timeout(10):
         while not mailbox.received:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -247,19 +250,33 @@ async def test_app_finishes_the_current_mail(
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_mails_are_complete(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mails_have_a_text_and_html_without_placeholders(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The name of an app can have a dollar, or characters that are not printable.
     monkeypatch.setattr("app.mail.messages.TITLE", "App")
     mail = Mail(ABSENT_ID, kind, EMAIL, datetime.now(UTC), "x" * 43 if kind in PURPOSES else None)
     message = compose(mail, settings_of(25))
     assert "$" not in message.as_string()
     assert message["Subject"].isprintable()
-    assert {part.get_content_type() for part in message.iter_parts()} == {"text/plain", "text/html"}
+    text, html = [part for part in message.iter_parts() if isinstance(part, EmailMessage)]
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert f"<title>{message['Subject']}</title>" in html.get_content()
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_texts_contain_the_lifetime_of_the_link(purpose: Purpose) -> None:
+    hours = LIFETIMES[purpose] // timedelta(hours=1)
+    minutes = LIFETIMES[purpose] // timedelta(minutes=1)
+    mail = Mail(ABSENT_ID, Kind(purpose.value), EMAIL, datetime.now(UTC), "token")
+    for part in compose(mail, settings_of(25)).iter_parts():
+        assert isinstance(part, EmailMessage)
+        assert f" {f'{hours} hours' if hours else f'{minutes} minutes'}:" in part.get_content()
 
 
 def test_name_of_the_app_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.mail.messages.TITLE", "A <b>&\r\nBcc: x@example.com")
-    mail = Mail(ABSENT_ID, Kind.ADDRESS_TAKEN, EMAIL, datetime.now(UTC), None)
+    mail = Mail(ABSENT_ID, Kind.EMAIL_TAKEN, EMAIL, datetime.now(UTC), None)
     message = compose(mail, settings_of(25))
     assert message["Subject"] == "You already have an account at A <b>& Bcc: x@example.com"
     assert message["Bcc"] is None

@@ -24,7 +24,7 @@ GOOD = hashlib.sha256(b"tests").hexdigest()
         ("smtps://app:secret@mail.example.com", False),
     ],
 )
-def test_passwords_are_sent_with_tls(url: str, start_tls: bool | None) -> None:
+def test_passwords_require_tls_except_on_this_host(url: str, start_tls: bool | None) -> None:
     assert read_smtp_url(url).start_tls is start_tls
     assert "secret" not in repr(read_smtp_url(url))
 
@@ -42,7 +42,7 @@ def test_passwords_are_sent_with_tls(url: str, start_tls: bool | None) -> None:
         "smtp://[mail.example.com",
     ],
 )
-def test_invalid_urls(url: str) -> None:
+def test_invalid_urls_are_rejected(url: str) -> None:
     with pytest.raises(ValueError, match="SMTP_URL"):
         read_smtp_url(url)
 
@@ -50,7 +50,7 @@ def test_invalid_urls(url: str) -> None:
 @pytest.mark.parametrize(
     "sender", ["nobody", "App", "App <no-reply>", "a@example.com\nBcc: b@example.com", ""]
 )
-def test_invalid_senders(sender: str) -> None:
+def test_invalid_senders_are_rejected(sender: str) -> None:
     with pytest.raises(ValidationError, match="mail_from"):
         MailSettings(smtp_url=SecretStr("smtp://mail.example.com"), mail_from=sender)
 
@@ -64,7 +64,7 @@ def test_production_requires_a_server_a_sender_and_a_frontend(missing: str) -> N
         MailSettings(**given).check_mail_for_production()
 
 
-def test_production_checks_mails() -> None:
+def test_production_checks_the_settings_of_mails() -> None:
     settings = auth_settings(jwt_secret_key=GOOD)
     with pytest.raises(ValueError, match="SMTP_URL is required in production"):
         settings.check_auth_for_production()
