@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Insert, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.database import Database, ResultRow
 from app.mail.tokens import Purpose, create_token
@@ -72,6 +73,15 @@ def new_mail(kind: Kind, recipient: str, user_id: UserId | None = None) -> Inser
         attempts=0,
         next_attempt_at=now,
     )
+
+
+async def delete_mails(connection: AsyncConnection, user_id: UserId) -> None:
+    """Delete the mails of a user that have not been sent, and would contain a token.
+
+    Before the row of the user is changed: a sender locks a mail, and then the user.
+    """
+    pending = (mails.c.user_id == user_id, mails.c.kind.in_([each.value for each in Purpose]))
+    await connection.execute(delete(mails).where(*pending))
 
 
 async def claim(database: Database) -> Mail | None:

@@ -17,14 +17,12 @@ from app.db.expired import delete_some_expired
 from app.errors import InvalidToken
 from app.models.datetimes import UtcDateTime
 from app.models.email_token import EmailToken
-from app.models.outgoing_mail import OutgoingMail
 from app.models.user import User
 from app.models.user_row import UserId
 
 TOKEN_BYTES = 32
 
 tokens = EmailToken.__table__
-mails = OutgoingMail.__table__
 users = User.__table__
 
 
@@ -116,15 +114,6 @@ async def use_token(connection: AsyncConnection, token: str, purposes: Collectio
     used = await connection.execute(delete(tokens).where(*_is_valid(token, purposes)))
     if not used.rowcount:
         raise InvalidToken
-
-
-async def delete_mails(connection: AsyncConnection, user_id: UserId) -> None:
-    """Delete the mails of a user that have not been sent, and would contain a token.
-
-    Before the row of the user is changed: a sender locks a mail, and then the user.
-    """
-    pending = (mails.c.user_id == user_id, mails.c.kind.in_([each.value for each in Purpose]))
-    await connection.execute(delete(mails).where(*pending))
 
 
 async def end_tokens(connection: AsyncConnection, user_id: UserId) -> None:

@@ -14,8 +14,8 @@ from app.auth.passwords import SLOTS, hash_password
 from app.auth.sessions import end_sessions
 from app.db.integrity import refusal
 from app.errors import Conflict, InvalidToken
-from app.mail.outbox import Kind, new_mail
-from app.mail.tokens import Purpose, delete_mails, end_tokens, find_token, use_token
+from app.mail.outbox import Kind, delete_mails, new_mail
+from app.mail.tokens import Purpose, end_tokens, find_token, use_token
 from app.models.user import User
 from app.models.user_row import UserId
 from app.schemas import auth_email as schemas
