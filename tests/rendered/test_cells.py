@@ -56,10 +56,21 @@ HARDLY_CHANGED = (
     *("http/test_telemetry_settings", "http/test_tracing"),
     *("scripts/test_impact", "scripts/test_openapi_changes", "scripts/test_sql_locks"),
 )
+# Tests of how mails are sent, which takes seconds and no answer changes: in an ordinary run, only
+# these sets have them, one on SQLite and one on PostgreSQL.
+SENDING = tuple(f"mail/test_{name}" for name in ("outages", "processes", "sender", "settings"))
+WITH_SENDING = {"strictest", "shared"}
 COMPLETE = TESTED if ALL else [name for name in TESTED if name in BOTH]
 # The coverage of the sets in tests/answers/ is measured only at night, because it takes longer than
 # the tests.
 GATED = TESTED if ALL else [name for name in COMPLETE if name not in RICH]
+
+
+def left_out(cell: str) -> tuple[str, ...]:
+    """Return the names of the tests that a cell leaves out."""
+    if cell in COMPLETE:
+        return ()
+    return HARDLY_CHANGED if cell in WITH_SENDING else (*HARDLY_CHANGED, *SENDING)
 
 
 def ignoring(project: Path, *names: str) -> list[str]:
@@ -233,17 +244,18 @@ def test_migrations_match_the_models(project: Path, environment: Environment) ->
     environment.check(project, "python", "-m", "scripts.migrations", "check")
 
 
-@pytest.mark.parametrize("cell", ["defaults"], indirect=True, scope="session")
+@pytest.mark.parametrize("cell", ["strictest"], indirect=True, scope="session")
 def test_tests_that_are_left_out_exist(project: Path) -> None:
-    for name in (*HARDLY_CHANGED, *WITHOUT_DATABASE):
+    for name in (*HARDLY_CHANGED, *SENDING, *WITHOUT_DATABASE):
         assert ignoring(project, name) or name == "auth/test_keys", name
+    for names in (ON_SQLITE, ON_POSTGRESQL):
+        assert WITH_SENDING & set(names)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("cell", ON_SQLITE, indirect=True, scope="session")
 def test_own_tests_on_sqlite(cell: str, project: Path, environment: Environment) -> None:
-    left_out = () if cell in COMPLETE else HARDLY_CHANGED
-    options = ignoring(project, *left_out)
+    options = ignoring(project, *left_out(cell))
     checks.assert_own_tests(environment, project, *options, gated=cell in GATED)
 
 
@@ -253,9 +265,9 @@ def test_own_tests_on_postgresql(
     cell: str, project: Path, environment: Environment, postgres: Postgres
 ) -> None:
     """Run only the tests that use a database, if the others run on SQLite; without coverage."""
-    left_out = () if cell in COMPLETE else HARDLY_CHANGED
+    names = left_out(cell)
     if cell in ON_SQLITE and not ALL:
-        left_out += WITHOUT_DATABASE
-    ignored = ignoring(project, *left_out)
+        names += WITHOUT_DATABASE
+    ignored = ignoring(project, *names)
     with postgres.database() as url:
         checks.assert_own_tests_on(url, environment, project, *ignored)
