@@ -1,8 +1,9 @@
 """The texts of mails: the files in `templates/`, which can be replaced by translations.
 
-The first line of a text file is the subject. `$app` is the name of the application, and `$link` a page
-of the frontend, with the token if the mail has one. Names of users are left out: anybody can register
-with the email of somebody else, and with a name that is an advertisement.
+The first line of a text file is the subject, and `layout.html` is around the content of each HTML
+file. `$app` is the name of the application, and `$link` a page of the frontend, with the token if the
+mail has one. Names of users are left out: anyone can register with another person's email, and enter
+an advertisement as the name.
 """
 
 from email.message import EmailMessage
@@ -51,5 +52,7 @@ def compose(mail: Mail, settings: MailSettings) -> EmailMessage:
     message["Message-ID"] = f"<{mail.id}@{parseaddr(settings.mail_from)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.strip() + "\n")
-    message.add_alternative(_template(f"{mail.kind}.html").substitute(escaped), subtype="html")
+    content = _template(f"{mail.kind}.html").substitute(escaped)
+    html = _template("layout.html").substitute(subject=escape(subject), content=content)
+    message.add_alternative(html, subtype="html")
     return message
