@@ -19,8 +19,9 @@ SENT_TO_USER = "If a user has this email address, a mail is sent to it."
 SENT_UNLESS_VERIFIED = (
     "If a user has this email address and has not verified it, a mail is sent to it."
 )
+bearer = CallerBearer()
 # For the documentation of a route that reads the token only if there is no body.
-OPTIONAL_TOKEN: list[dict[str, list[str]]] = [{CallerBearer().scheme_name: []}, {}]
+OPTIONAL_TOKEN: list[dict[str, list[str]]] = [{bearer.scheme_name: []}, {}]
 
 
 @router.post("/register", status_code=202, responses=responses(413, 422, 429))
@@ -58,7 +59,7 @@ async def resend_verification(
     if data is not None:
         await service.resend_verification(context, data.email)
     else:
-        token = await CallerBearer().caller(request)
+        token = await bearer.caller(request)
         await token.check(get_state(request.app).database.execute)
         await service.resend_own_verification(context, token.user_id)
     return schemas.Acknowledgement(message=SENT_UNLESS_VERIFIED)

@@ -7,8 +7,9 @@ from pydantic import Field
 from app.schemas.auth import Email, NewPassword, Password
 from app.schemas.base import ReadSchema, WriteSchema
 
-TOKEN = Field(max_length=256, repr=False, description="Token of the link in the mail.")
-Token = Annotated[str, TOKEN]
+Token = Annotated[
+    str, Field(max_length=256, repr=False, description="Token of the link in the mail.")
+]
 
 
 class EmailVerification(WriteSchema):

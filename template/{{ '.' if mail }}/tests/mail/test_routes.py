@@ -155,7 +155,7 @@ async def test_only_a_mail_tells_that_a_new_email_is_taken(
 async def test_notices_to_an_email_that_is_not_verified_are_limited(
     app: FastAPI, database: Database
 ) -> None:
-    # It can be that of somebody else.
+    # It may be another person's.
     async with open_client(app, rate_limit_mail="4/hour") as client:
         access_token = (await new_session(client))["access_token"]
         passwords = [PASSWORD, NEW_PASSWORD, PASSWORD]
