@@ -6,6 +6,7 @@ as YAML, and becomes a case in good.py, bad.py or drawn.yml.
 """
 
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,10 +21,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from tests.answers import drawing
 from tests.answers.drawing import DRAWN, SEED
 from tests.support import checks
+from tests.support.commands import command
 from tests.support.environment import Environment
 from tests.support.postgres import Postgres
 from tests.support.questions import PREFIX, answer, questionnaire, rejection
-from tests.support.rendering import fast_copier, questions, render
+from tests.support.rendering import ROOT, fast_copier, questions, render
 
 RENDERED = {"": 12, "all": 120}.get(DRAWN) or int(DRAWN)
 ANSWERED = 8 * RENDERED
@@ -121,6 +123,17 @@ def named_questions(message: str) -> list[str]:
     return [name] if name in questions() or found[1].startswith(TOGETHER) else []
 
 
+def has_malformed_yaml(answers: Answers) -> bool:
+    """Is a string that Copier parses as YAML malformed? This is Copier's own error."""
+    for question in ("fields", "more_resources", "operations"):
+        if isinstance(given := answers.get(question), str):
+            try:
+                yaml.safe_load(given)
+            except yaml.YAMLError:
+                return True
+    return False
+
+
 def assert_no_template_syntax(project: Path, answers: Answers) -> None:
     """Check that no template syntax is left, except for that in the answers."""
     given = yaml.safe_dump(answers, allow_unicode=True, width=10**6)
@@ -153,6 +166,16 @@ def assert_works(environment: Environment, project: Path, answers: Answers, url:
     environment.check(project, "python", "-m", "scripts.migrations", "check")
     for target in (("upgrade", "head"), ("downgrade", "base"), ("upgrade", "head")):
         environment.check(project, "alembic", *target, DATABASE_URL=url, **secret)
+
+
+def test_a_seed_draws_the_same_set_whichever_modules_are_loaded() -> None:
+    script = """
+from tests.answers import drawing
+first = drawing.sample(drawing.altered(), 2)
+import bench.speed
+assert drawing.sample(drawing.altered(), 2) == first
+"""
+    command(ROOT, sys.executable, "-c", script)
 
 
 @pytest.mark.long
@@ -196,6 +219,10 @@ def test_altered_answers_are_rejected_or_work(
         with shown(answers):
             try:
                 render(template, project, answers)
+            except (ValueError, yaml.YAMLError):
+                assert has_malformed_yaml(answers)
+                assert not project.exists()
+                tally("altered answers", rejected=1)
             except UserMessageError as error:
                 message = str(error.message)
                 assert message.isprintable()

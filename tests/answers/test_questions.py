@@ -362,6 +362,18 @@ def test_prompt_shows_the_reason_first_in_80_columns(
     ]
 
 
+@pytest.mark.parametrize(
+    ("question", "given"), [("fields", "{title: str"), ("more_resources", "{a}@b.de")]
+)
+def test_malformed_yaml_is_an_error_and_writes_nothing(
+    template: Path, tmp_path: Path, question: str, given: str
+) -> None:
+    project = tmp_path / "project"
+    with pytest.raises(ValueError, match="while (parsing|scanning)"):
+        answer(template, project, {question: given})
+    assert not project.exists()
+
+
 def test_every_question_has_a_help_and_a_default() -> None:
     for name, question in questions().items():
         assert question["help"].rstrip().endswith("?"), name

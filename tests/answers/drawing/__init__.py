@@ -9,6 +9,8 @@ import os
 import secrets
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from hypothesis.strategies import SearchStrategy
 
 from tests.answers.drawing.altered import altered
@@ -22,6 +24,10 @@ DRAWN = os.environ.get("TEST_DRAWN", "")
 # All workers of pytest-xdist must draw the same answers.
 RUN = int(os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(4))[:8], 16)
 SEED = int(os.environ.get("TEST_SEED", RUN if DRAWN else 1))
+
+# Hypothesis also draws constants of the modules that are loaded, which depend on the tests that ran
+# before. A seed must always draw the same answers.
+providers._get_local_constants = Constants
 
 
 def sample(strategy: SearchStrategy[Answers], number: int) -> Answers:
