@@ -369,7 +369,7 @@ def test_malformed_yaml_is_an_error_and_writes_nothing(
     template: Path, tmp_path: Path, question: str, given: str
 ) -> None:
     project = tmp_path / "project"
-    with pytest.raises(ValueError, match="while (parsing|scanning)"):
+    with pytest.raises(ValueError, match=r"^while (parsing|scanning)"):
         answer(template, project, {question: given})
     assert not project.exists()
 

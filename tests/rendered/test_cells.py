@@ -27,25 +27,15 @@ from tests.support.rendering import rendered_files, sources
 OWN = {"app", "tests", "scripts", "migrations"}
 # Code in pages, which has two blank lines between functions.
 PYTHON = re.compile(r"```python\n.*?```", re.DOTALL)
-# Tests of projects that do not use a database; they run once for each cell.
-WITHOUT_DATABASE = (
-    *("test_architecture", "test_settings", "schemas"),
-    *(f"scripts/test_{name}" for name in ("impact", "openapi_changes", "sql_locks")),
-    *(f"auth/test_{name}" for name in ("settings", "tokens", "keys", "passwords", "refusals")),
-    *(
-        f"http/test_{name}"
-        for name in ("docs", "error_body", "errors", "logs", "middleware", "openapi", "origins")
-    ),
-)
 ALL = STRENGTH > 2
 # test_workflow.py runs the own tests of the default project, on both databases.
 TESTED = [name for name in CELLS if name != "defaults"]
-# In an ordinary run, the own tests of these cells run on both databases, and those of the others on
-# one of the two.
-BOTH = {"backend-builder", "fastapi-sqlmodel-generator"}
-OTHERS = [name for name in TESTED if name not in BOTH]
-ON_SQLITE = TESTED if ALL else [name for name in TESTED if name not in OTHERS[1::2]]
-ON_POSTGRESQL = TESTED if ALL else [name for name in TESTED if name not in OTHERS[::2]]
+# In an ordinary run, each cell runs its own tests on one of the databases. These two run all of
+# them, on SQLite, where the coverage is measured.
+COMPLETE = TESTED if ALL else ["backend-builder", "fastapi-sqlmodel-generator"]
+OTHERS = [name for name in TESTED if name not in COMPLETE]
+ON_SQLITE = TESTED if ALL else [*COMPLETE, *OTHERS[::2]]
+ON_POSTGRESQL = TESTED if ALL else OTHERS[1::2]
 # Tests of what the answers hardly change: in an ordinary run, the other cells leave them out. Then
 # their coverage cannot be measured.
 HARDLY_CHANGED = (
@@ -60,7 +50,6 @@ HARDLY_CHANGED = (
 # these sets have them, one on SQLite and one on PostgreSQL.
 SENDING = tuple(f"mail/test_{name}" for name in ("outages", "processes", "sender", "settings"))
 WITH_SENDING = {"strictest", "shared"}
-COMPLETE = TESTED if ALL else [name for name in TESTED if name in BOTH]
 # The coverage of the sets in tests/answers/ is measured only at night, because it takes longer than
 # the tests.
 GATED = TESTED if ALL else [name for name in COMPLETE if name not in RICH]
@@ -246,8 +235,8 @@ def test_migrations_match_the_models(project: Path, environment: Environment) ->
 
 @pytest.mark.parametrize("cell", ["strictest"], indirect=True, scope="session")
 def test_tests_that_are_left_out_exist(project: Path) -> None:
-    for name in (*HARDLY_CHANGED, *SENDING, *WITHOUT_DATABASE):
-        assert ignoring(project, name) or name == "auth/test_keys", name
+    for name in (*HARDLY_CHANGED, *SENDING):
+        assert ignoring(project, name), name
     for names in (ON_SQLITE, ON_POSTGRESQL):
         assert WITH_SENDING & set(names)
 
@@ -264,10 +253,6 @@ def test_own_tests_on_sqlite(cell: str, project: Path, environment: Environment)
 def test_own_tests_on_postgresql(
     cell: str, project: Path, environment: Environment, postgres: Postgres
 ) -> None:
-    """Run only the tests that use a database, if the others run on SQLite; without coverage."""
-    names = left_out(cell)
-    if cell in ON_SQLITE and not ALL:
-        names += WITHOUT_DATABASE
-    ignored = ignoring(project, *names)
+    ignored = ignoring(project, *left_out(cell))
     with postgres.database() as url:
         checks.assert_own_tests_on(url, environment, project, *ignored)

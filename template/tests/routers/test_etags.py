@@ -17,7 +17,7 @@ from tests.support.users import UserClient
 
 OTHER = '"0"'
 WRITERS = 16
-ROUNDS = 5
+ROUNDS = 2
 
 each_changeable = each_resource_where(
     lambda resource: resource.rows > 1 and resource.body(0) != resource.body(1)
