@@ -122,8 +122,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of the selected part."""
+    """Keep the tests of the selected part, and put the long ones first.
+
+    Then the workers end at about the same time.
+    """
     part, parts = map(int, config.getoption("--part").split("/"))
     groups = sorted({scheduling_group(item.nodeid) for item in items})
     kept, deselected = [], []
@@ -132,7 +136,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (kept if selected else deselected).append(item)
     if deselected:
         config.hook.pytest_deselected(items=deselected)
-        items[:] = kept
+    long = {scheduling_group(item.nodeid) for item in kept if item.get_closest_marker("long")}
+    items[:] = sorted(kept, key=lambda item: scheduling_group(item.nodeid) not in long)
 
 
 def pytest_configure(config: pytest.Config) -> None:

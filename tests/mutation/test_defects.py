@@ -38,7 +38,7 @@ EVERY_MUTANT = 180
 PARTS = (
     {"defaults": 16, "strictest": 8, "fastapi-sqlmodel-generator": 6, "graph": 4}
     if ALL
-    else {"defaults": 2}
+    else {"defaults": 1}
 )
 # conftest.py distributes tests by this prefix between the workers.
 TESTED = {
