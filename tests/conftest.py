@@ -124,10 +124,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of the selected part, and put the long ones first.
-
-    Then the workers end at about the same time.
-    """
+    """Keep the tests of the selected part, and start with those that take longest."""
     part, parts = map(int, config.getoption("--part").split("/"))
     groups = sorted({scheduling_group(item.nodeid) for item in items})
     kept, deselected = [], []
@@ -136,8 +133,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (kept if selected else deselected).append(item)
     if deselected:
         config.hook.pytest_deselected(items=deselected)
-    long = {scheduling_group(item.nodeid) for item in kept if item.get_closest_marker("long")}
-    items[:] = sorted(kept, key=lambda item: scheduling_group(item.nodeid) not in long)
+    sizes = Counter(scheduling_group(item.nodeid) for item in kept)
+
+    def order(item: pytest.Item) -> tuple[bool, int]:
+        group = scheduling_group(item.nodeid)
+        return not group.startswith("defects-"), -sizes[group]
+
+    items[:] = sorted(kept, key=order)
 
 
 def pytest_configure(config: pytest.Config) -> None:
